@@ -1,0 +1,39 @@
+"""The two column types of our own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from catalog.contract import MAX_CODE_LENGTH
+
+BYTEWISE = {"postgresql": "C", "sqlite": "BINARY"}
+"""The name that each database gives to plain byte order."""
+
+
+class OrderKeyField(models.BigAutoField):
+    """A 64-bit primary key that the program computes.
+
+    It derives from `BigAutoField` because that is SQLite's own row number there, which saves an index; the
+    suffix that would make the database count by itself is left out, so no sequence exists.
+    """
+
+    def db_type_suffix(self, connection: BaseDatabaseWrapper) -> str | None:
+        return None
+
+
+class CodeField(models.CharField):
+    """A code of the data contract, compared and sorted byte by byte.
+
+    The same order on every database, whatever its locale, and several times faster to sort and index than
+    a language's collation.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", MAX_CODE_LENGTH)
+        super().__init__(*args, **kwargs)
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        return {**super().db_parameters(connection), "collation": BYTEWISE[connection.vendor]}

@@ -1,0 +1,196 @@
+"""Settings, all from the environment; safe unless told otherwise.
+
+Required: `DJANGO_SECRET_KEY` (or `DJANGO_SECRET_KEY_FILE`). Everything else has a default that opens nothing.
+docs/operations.md lists every variable. `ENV_FILE` names a file of `NAME=value` lines that is read first;
+what is in the environment already wins over it.
+"""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from talpa_site.logs import configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def stop(sentence: str) -> None:
+    """End the process with one sentence instead of a traceback."""
+    print(f"Settings: {sentence}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+env = environ.Env()
+if "ENV_FILE" in os.environ:
+    if not Path(os.environ["ENV_FILE"]).is_file():
+        stop(f"ENV_FILE names {os.environ['ENV_FILE']}, which is not a file.")
+    env.read_env(os.environ["ENV_FILE"])
+
+
+def flag(name: str) -> bool:
+    """A setting that is on or off; off unless set."""
+    value = os.environ.get(name, "").strip().lower()
+    if value not in {"", "0", "1", "false", "true", "no", "yes", "off", "on"}:
+        stop(f"{name} is '{value}'; set it to on or off.")
+    return value in {"1", "true", "yes", "on"}
+
+
+def secret_key() -> str:
+    """The key from `DJANGO_SECRET_KEY`, or from the file that `DJANGO_SECRET_KEY_FILE` names."""
+    key = os.environ.get("DJANGO_SECRET_KEY", "")
+    path = os.environ.get("DJANGO_SECRET_KEY_FILE", "")
+    if not key and path:
+        try:
+            key = Path(path).read_text().strip()
+        except OSError as error:
+            stop(f"DJANGO_SECRET_KEY_FILE cannot be read: {error}.")
+    if not key:
+        stop(
+            "DJANGO_SECRET_KEY is not set. Set it to a long random text, for example from: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
+    return key
+
+
+def database() -> dict[str, object]:
+    """The database that `DATABASE_URL` names; a file in `var/` unless set."""
+    default = f"sqlite:///{BASE_DIR / 'var' / 'catalog.sqlite3'}"
+    url = os.environ.get("DATABASE_URL") or default
+    scheme = urlsplit(url).scheme
+    if scheme not in {"sqlite", "postgres", "postgresql"}:
+        stop(f"DATABASE_URL starts with '{scheme}:'; it must start with sqlite: or postgres:.")
+    try:
+        config: dict[str, object] = dict(environ.Env.db_url_config(url))
+    except (ValueError, ImproperlyConfigured) as error:
+        stop(f"DATABASE_URL cannot be read ({error}); write it like postgres://user:password@host:5432/name.")
+    if scheme == "sqlite":
+        return config | sqlite_options(str(config["NAME"]))
+    return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+def sqlite_options(name: str) -> dict[str, object]:
+    """WAL, so that readers never wait for a load; writers take turns from their first statement on."""
+    if name == ":memory:":
+        stop("DATABASE_URL names a database in memory, which no two processes could share; name a file.")
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+        },
+        "TEST": {"NAME": f"{name}.test"},
+    }
+
+
+def source_time_zone() -> ZoneInfo:
+    """The zone of timestamps that carry no offset."""
+    name = os.environ.get("SOURCE_TIME_ZONE") or "UTC"
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError):
+        stop(f"SOURCE_TIME_ZONE is '{name}', which is no time zone; use a name like Europe/Amsterdam.")
+        raise
+
+
+SECRET_KEY = secret_key()
+DEBUG = flag("DJANGO_DEBUG")
+ALLOWED_HOSTS = [host for host in os.environ.get("DJANGO_ALLOWED_HOSTS", "").replace(" ", "").split(",") if host]
+DATABASES = {"default": database()}
+SOURCE_TIME_ZONE = source_time_zone()
+API_ANONYMOUS_READ = flag("API_ANONYMOUS_READ")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_structlog",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "catalog",
+    "ingestion",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+ROOT_URLCONF = "talpa_site.urls"
+WSGI_APPLICATION = "talpa_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "talpa_site" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "rest_framework:login"
+LOGIN_REDIRECT_URL = "/api/v1/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["catalog.api.permissions.ReadAccess"],
+    "DEFAULT_FILTER_BACKENDS": ["catalog.api.filters.StrictFilterBackend", "catalog.api.ordering.StrictOrdering"],
+    "DEFAULT_PAGINATION_CLASS": "catalog.api.pagination.KeysetPagination",
+    "EXCEPTION_HANDLER": "talpa_site.errors.api_error",
+    "DATETIME_FORMAT": "iso-8601",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# HTTPS is expected unless DJANGO_INSECURE_HTTP says that the site is served over plain HTTP, as the demo
+# is on 127.0.0.1. Behind a proxy that ends TLS, it must set X-Forwarded-Proto.
+INSECURE_HTTP = flag("DJANGO_INSECURE_HTTP")
+SECURE_SSL_REDIRECT = not (INSECURE_HTTP or DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("DJANGO_BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP or DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (INSECURE_HTTP or DEBUG)
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_CSRF_TRUSTED_ORIGINS", "").replace(" ", "").split(",") if o]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+LOGGING_CONFIG = None
+configure_logging(level=os.environ.get("LOG_LEVEL") or "INFO", style=os.environ.get("LOG_FORMAT") or "json")
