@@ -1,0 +1,100 @@
+"""What every test may ask for: the engine, and programs run for real against the test database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class RunManage(Protocol):
+    """How `run_manage` is called."""
+
+    def __call__(
+        self, *arguments: str | Path, stdin: str | bytes | None = None, timeout: float = 120, **variables: str
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    config.addinivalue_line("markers", "sqlite_only: tests what only SQLite has; skipped on PostgreSQL")
+    config.addinivalue_line("markers", "postgresql_only: tests what only PostgreSQL has; skipped on SQLite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the tests that are about the other engine."""
+    engine = config.getoption("database")
+    for item in items:
+        for other in {"sqlite", "postgresql"} - {engine}:
+            if item.get_closest_marker(f"{other}_only"):
+                item.add_marker(pytest.mark.skip(reason=f"about {other}"))
+
+
+@pytest.fixture(scope="session")
+def engine(pytestconfig: pytest.Config) -> str:
+    """The database under test: `sqlite` or `postgresql`."""
+    name: str = pytestconfig.getoption("database")
+    return name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Pages are rendered without `collectstatic` having been run."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        STORAGES=settings.STORAGES | {"staticfiles": plain}, STATIC_ROOT=tmp_path_factory.mktemp("static")
+    ):
+        yield
+
+
+@pytest.fixture
+def database_url(transactional_db: None) -> str:
+    """The URL of the test database, where other processes see what the test has written, and it them."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{quote(name)}"))
+
+
+@pytest.fixture
+def environment(database_url: str) -> dict[str, str]:
+    """The environment of a program that works on the test database."""
+    return dict(os.environ) | {"DATABASE_URL": database_url}
+
+
+@pytest.fixture
+def run_manage(environment: dict[str, str]) -> RunManage:
+    """Run `manage.py` as a process of its own on the test database.
+
+    `run_manage("ingest_csv", path, LOG_LEVEL="DEBUG")`: keywords in capitals are environment variables.
+    """
+
+    def run(
+        *arguments: str | Path, stdin: str | bytes | None = None, timeout: float = 120, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        given: dict[str, Any] = {"stdin": subprocess.DEVNULL}
+        if stdin is not None:
+            given = {"input": stdin.encode() if isinstance(stdin, str) else stdin}
+        done = subprocess.run(
+            [sys.executable, "-Wd", ROOT / "manage.py", *arguments],
+            check=False,
+            capture_output=True,
+            cwd=ROOT,
+            env=environment | variables,
+            timeout=timeout,
+            **given,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
