@@ -12,11 +12,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 STYLES = ("json", "console")
 
 
-def configure_logging(*, level: str, style: str) -> None:
+def configure_logging(*, level: str, style: str) -> dict[str, Any]:
     """Send every log record, ours and the libraries', through one formatter.
 
     `level` is a name of the standard library's; `style` is `json` (for programs) or `console` (for people).
-    Ends the process with a sentence when either is none of these.
+    Ends the process with a sentence when either is none of these. Returns the configuration for programs
+    that set logging up themselves.
     """
     if level.upper() not in LEVELS or style not in STYLES:
         print(
@@ -34,7 +35,9 @@ def configure_logging(*, level: str, style: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    logging.config.dictConfig(_standard_library(level.upper(), style))
+    config = _standard_library(level.upper(), style)
+    logging.config.dictConfig(config)
+    return config
 
 
 def _shared() -> list[Any]:

@@ -77,14 +77,19 @@ def sqlite_options(name: str) -> dict[str, object]:
     """WAL, so that readers never wait for a load; writers take turns from their first statement on."""
     if name == ":memory:":
         stop("DATABASE_URL names a database in memory, which no two processes could share; name a file.")
-    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    path = BASE_DIR / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        stop(f"The folder of the SQLite database cannot be made: {error}.")
     return {
+        "NAME": str(path),
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
         },
-        "TEST": {"NAME": f"{name}.test"},
+        "TEST": {"NAME": f"{path}.test"},
     }
 
 
@@ -192,5 +197,6 @@ CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_CSRF_TRUSTED_ORIGINS",
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
+# Set up here and now, so that whatever Django does next is logged in this form; gunicorn takes it from here too.
 LOGGING_CONFIG = None
-configure_logging(level=os.environ.get("LOG_LEVEL") or "INFO", style=os.environ.get("LOG_FORMAT") or "json")
+LOGGING = configure_logging(level=os.environ.get("LOG_LEVEL") or "INFO", style=os.environ.get("LOG_FORMAT") or "json")
