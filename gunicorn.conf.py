@@ -6,7 +6,7 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talpa_site.settings")
 
 # A setting that is wrong ends the program here with its one sentence, before any worker is started.
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
 # gunicorn's own lines take the form of all others.
 logconfig_dict = settings.LOGGING | {

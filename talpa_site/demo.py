@@ -13,6 +13,10 @@ import socket
 import sys
 from pathlib import Path
 
+import django
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = Path("var/demo.env")
 PASSWORD_FILE = Path("var/demo-password")
@@ -75,18 +79,15 @@ def keep_private(path: Path, text: str) -> str:
     """Write a file that only its owner can read, unless it is there; return what is in it."""
     path.parent.mkdir(exist_ok=True)
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
+        path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         return path.read_text()
+    path.write_text(text)
     return text
 
 
 def set_up() -> None:
     """Make the tables, load the sample, and see that the demo's user can log in."""
-    import django
-    from django.core.management import call_command
-
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -96,10 +97,8 @@ def set_up() -> None:
 
 def see_to_user() -> None:
     """The demo's user has the password that is in the file, whatever was there before."""
-    from django.contrib.auth.models import User
-
     password = keep_private(PASSWORD_FILE, secrets.token_urlsafe(9) + "\n").strip()
-    user, _ = User.objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
+    user, _ = get_user_model().objects.get_or_create(username=USER, defaults={"is_staff": True, "is_superuser": True})
     if not user.check_password(password):
         user.set_password(password)
         user.save()

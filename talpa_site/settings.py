@@ -5,10 +5,11 @@ docs/operations.md lists every variable. `ENV_FILE` names a file of `NAME=value`
 what is in the environment already wins over it.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import environ
@@ -19,7 +20,7 @@ from talpa_site.logs import configure_logging
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def stop(sentence: str) -> None:
+def stop(sentence: str) -> NoReturn:
     """End the process with one sentence instead of a traceback."""
     print(f"Settings: {sentence}", file=sys.stderr)
     raise SystemExit(1)
@@ -61,13 +62,19 @@ def database() -> dict[str, object]:
     """The database that `DATABASE_URL` names; a file in `var/` unless set."""
     default = f"sqlite:///{BASE_DIR / 'var' / 'catalog.sqlite3'}"
     url = os.environ.get("DATABASE_URL") or default
-    scheme = urlsplit(url).scheme
+    scheme, _, _ = url.partition(":")
     if scheme not in {"sqlite", "postgres", "postgresql"}:
-        stop(f"DATABASE_URL starts with '{scheme}:'; it must start with sqlite: or postgres:.")
+        stop("DATABASE_URL must start with sqlite: or postgres:, as in postgres://user:password@host:5432/name.")
     try:
         config: dict[str, object] = dict(environ.Env.db_url_config(url))
-    except (ValueError, ImproperlyConfigured) as error:
-        stop(f"DATABASE_URL cannot be read ({error}); write it like postgres://user:password@host:5432/name.")
+    except (ValueError, ImproperlyConfigured):
+        # Not the parser's own words: they may quote a part of the password.
+        stop(
+            "DATABASE_URL cannot be read; write it like postgres://user:password@host:5432/name, "
+            "with %XX for characters of the password other than letters and digits."
+        )
+    if not config["NAME"]:
+        stop("DATABASE_URL names no database; write it like postgres://user:password@host:5432/name.")
     if scheme == "sqlite":
         return config | sqlite_options(str(config["NAME"]))
     return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
@@ -98,9 +105,8 @@ def source_time_zone() -> ZoneInfo:
     name = os.environ.get("SOURCE_TIME_ZONE") or "UTC"
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         stop(f"SOURCE_TIME_ZONE is '{name}', which is no time zone; use a name like Europe/Amsterdam.")
-        raise
 
 
 SECRET_KEY = secret_key()
@@ -189,7 +195,8 @@ REST_FRAMEWORK = {
 INSECURE_HTTP = flag("DJANGO_INSECURE_HTTP")
 SECURE_SSL_REDIRECT = not (INSECURE_HTTP or DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("DJANGO_BEHIND_PROXY") else None
+BEHIND_PROXY = flag("DJANGO_BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP or DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (INSECURE_HTTP or DEBUG)
@@ -200,3 +207,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 # Set up here and now, so that whatever Django does next is logged in this form; gunicorn takes it from here too.
 LOGGING_CONFIG = None
 LOGGING = configure_logging(level=os.environ.get("LOG_LEVEL") or "INFO", style=os.environ.get("LOG_FORMAT") or "json")
+# One line a request, when it is done. Only a proxy of ours may name the request.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = BEHIND_PROXY
