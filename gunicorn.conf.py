@@ -1,7 +1,6 @@
 """How gunicorn serves the site. `BIND`, `WEB_CONCURRENCY` and `WEB_THREADS` change what is most often changed."""
 
 import os
-from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talpa_site.settings")
 
@@ -28,7 +27,7 @@ keepalive = 75
 # An application that cannot start ends gunicorn instead of being tried again for ever; and workers share memory.
 preload_app = True
 # Not on a disk: a worker whose sign of life waits for a slow disk is taken for dead.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 # Each request is one line of the application's own log, with its id; a second one here would say the same.
 accesslog = None
 # Nothing here uses it, and it would be a file in the home folder.
