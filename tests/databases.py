@@ -14,6 +14,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.postgresql import CannotStartError, TemporaryPostgreSQL
@@ -67,7 +68,7 @@ def database_url(engine: str, folder: Path) -> str:
     if engine == "sqlite":
         return f"sqlite:///{folder / 'catalog.sqlite3'}"
     if named := os.environ.get("TEST_DATABASE_URL"):
-        return named
+        return reachable(named)
     server = TemporaryPostgreSQL(folder)
     atexit.register(server.stop)
     try:
@@ -76,6 +77,17 @@ def database_url(engine: str, folder: Path) -> str:
         raise pytest.UsageError(
             f"{error} Name a server in TEST_DATABASE_URL instead, as a role that may create databases."
         ) from None
+
+
+def reachable(url: str) -> str:
+    """The URL, if a PostgreSQL answers there; a test run that could only fail ends here."""
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise pytest.UsageError("TEST_DATABASE_URL must start with postgres://.")
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.Error as error:
+        raise pytest.UsageError(f"TEST_DATABASE_URL: {str(error).splitlines()[0]}") from None
+    return url
 
 
 def clean_environment(caller: dict[str, str]) -> dict[str, str]:
