@@ -15,7 +15,7 @@ from pathlib import Path
 
 import django
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = Path("var/demo.env")
@@ -32,7 +32,10 @@ def main() -> None:
     if options.serve and is_busy(options.port):
         sys.exit(f"Port {options.port} is in use; choose another one: make demo PORT=8001")
     take_own_environment()
-    set_up()
+    try:
+        set_up()
+    except CommandError as error:
+        sys.exit(f"The demo cannot be set up: {error}")
     print(addresses(options.port), flush=True)
     if options.serve:
         serve(options.port)
