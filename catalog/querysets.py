@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.db import models
 
+from catalog.contract import ValueRefused, parse_code, parse_integer
 from catalog.keys import order_key
 
 if TYPE_CHECKING:
-    from catalog.models import Order
+    from catalog.models import Order  # noqa: F401  # the name in quotation marks below
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -26,10 +27,24 @@ class OrderQuerySet(models.QuerySet["Order"]):
         numbers = source_numbers(code=source)
         return self.filter(key__in=[order_key(number, order_id) for number in numbers])
 
+    def named(self, source: str, order_id: str) -> OrderQuerySet:
+        """The one order that a URL names, or none: a text that is no code or no number names nothing."""
+        try:
+            return self.natural(parse_code(source), parse_integer(order_id))
+        except ValueRefused:
+            return self.none()
+
     def numbered(self, order_ids: Iterable[int]) -> OrderQuerySet:
         """The orders with these numbers, of whatever source; by the primary key, so no index is needed."""
         numbers = source_numbers()
         return self.filter(key__in=[order_key(number, order_id) for order_id in order_ids for number in numbers])
+
+    def numbered_between(self, low: int, high: int) -> OrderQuerySet:
+        """The orders with numbers from `low` to `high`, of whatever source; as ranges of the primary key."""
+        condition = models.Q(pk__in=())
+        for number in source_numbers():
+            condition |= models.Q(key__gte=order_key(number, low), key__lte=order_key(number, high))
+        return self.filter(condition)
 
     def with_any_id(self, number: int) -> OrderQuerySet:
         """Orders in which any id (order, customer, payment, voucher, product) is `number`.

@@ -1,0 +1,69 @@
+"""`ordering=`: several fields with commas between, each backed by an index, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.template import loader
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+
+from catalog.api.keyset import Key, Keys, ordered
+from catalog.api.strict import InvalidQuery, Problem, nearest
+from catalog.contract import BLANKS, shown
+
+PARAMETER = "ordering"
+
+Sorts = Mapping[str, tuple[str, ...]]
+"""What may be ordered by, and the fields of the index that serves it."""
+
+
+class StrictOrdering(BaseFilterBackend):
+    """Orders by what the view's `sorts` allows; by its `ordering` unless told otherwise."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        return ordered(queryset, ordering_of(request.query_params, view, queryset.model))
+
+    def to_html(self, request: Request, queryset: QuerySet[Any], view: Any) -> str:
+        """Links, each to the first page of the same query in another order."""
+        links = []
+        current = request.query_params.get(PARAMETER, view.ordering)
+        for name in (text for field in view.sorts for text in (f"-{field}", field)):
+            query = request.query_params.copy()
+            query.pop("cursor", None)
+            query[PARAMETER] = name
+            links.append((name, f"?{query.urlencode()}", name == current))
+        return loader.render_to_string("catalog/api/ordering.html", {"links": links})
+
+
+def ordering_of(params: QueryDict, view: Any, model: type[Model]) -> Keys:
+    """The keys that rows are ordered by, the primary key last. Raises `InvalidQuery`."""
+    names = [name.strip(BLANKS) for name in str(params.get(PARAMETER, view.ordering)).split(",")]
+    _check(names, view.sorts)
+    keys: dict[str, Key] = {}
+    descending = False
+    for name in names:
+        descending = name.startswith("-")
+        for field in view.sorts[name.lstrip("-")]:
+            nullable = bool(getattr(model._meta.get_field(field), "null", False))
+            keys.setdefault(field, Key(field, descending, nullable))
+    pk = model._meta.pk.attname
+    keys.setdefault(pk, Key(pk, descending))
+    return tuple(keys.values())
+
+
+def _check(names: list[str], sorts: Sorts) -> None:
+    allowed = tuple(text for field in sorts for text in (field, f"-{field}"))
+    messages = [
+        f"Cannot order by {shown(name)}; allowed are {', '.join(sorts)}, each with or without a '-' before it."
+        f"{nearest(name, allowed)}"
+        for name in names
+        if name not in allowed
+    ]
+    fields = [name.lstrip("-") for name in names]
+    messages += [f"'{field}' is given twice." for field in sorts if fields.count(field) > 1]
+    if messages:
+        raise InvalidQuery(*(Problem(PARAMETER, message, allowed) for message in messages))

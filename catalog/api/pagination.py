@@ -1,0 +1,166 @@
+"""Pages by opaque cursor, and a count that never reads everything unless told to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.template import loader
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from catalog.api.keyset import Anchor, Keys, anchor_of, fetch
+from catalog.api.ordering import PARAMETER as ORDERING
+from catalog.api.ordering import ordering_of
+from catalog.api.strict import InvalidQuery, Problem, one_of
+from catalog.contract import shown
+
+CURSOR, PAGE_SIZE, COUNT = "cursor", "page_size", "count"
+COUNTS = ("exact", "none")
+
+COUNTED = 10_000
+"""Rows are counted up to here unless `count=exact`; beyond it the count is null."""
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page starts: just beyond `anchor`, forwards or backwards."""
+
+    anchor: Anchor
+    backwards: bool
+
+
+class KeysetPagination(BasePagination):
+    """`{count, next, previous, results}`, page by page along any ordering that the view allows."""
+
+    display_page_controls = True
+    parameters = (PAGE_SIZE, COUNT, CURSOR)
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        if not isinstance(queryset, QuerySet):
+            raise TypeError("pages are cut from querysets only")
+        params = request.query_params
+        self.url = request.build_absolute_uri()
+        self.keys = ordering_of(params, view, queryset.model)
+        self.binding = binding(request, self.keys)
+        cursor = read_cursor(params, self.keys, queryset.model, self.binding)
+        self.count = counted(queryset, read_count(params))
+        self._cut(queryset, cursor, read_page_size(params))
+        return self.rows
+
+    def _cut(self, queryset: QuerySet[Any], cursor: Cursor | None, size: int) -> None:
+        """Fetch one row more than the page holds: it tells whether the walk goes on."""
+        backwards = cursor is not None and cursor.backwards
+        keys = tuple(key.reversed() for key in self.keys) if backwards else self.keys
+        rows = fetch(queryset, keys, cursor.anchor if cursor else None, size + 1)
+        more = len(rows) > size
+        self.rows = rows[:size][::-1] if backwards else rows[:size]
+        self.has_next = backwards or more
+        self.has_previous = more if backwards else cursor is not None
+        self.display_page_controls = bool(self.rows) and (self.has_next or self.has_previous)
+
+    def get_next_link(self) -> str | None:
+        return self._link(self.rows[-1], backwards=False) if self.rows and self.has_next else None
+
+    def get_previous_link(self) -> str | None:
+        return self._link(self.rows[0], backwards=True) if self.rows and self.has_previous else None
+
+    def _link(self, row: Model, *, backwards: bool) -> str:
+        text = write_cursor(Cursor(anchor_of(row, self.keys), backwards), self.binding)
+        return replace_query_param(self.url, CURSOR, text)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(
+            {
+                "count": self.count,
+                "next": self.get_next_link(),
+                "previous": self.get_previous_link(),
+                "results": data,
+            }
+        )
+
+    def get_results(self, data: Any) -> Any:
+        return data["results"]
+
+    def to_html(self) -> str:
+        links = {"previous_url": self.get_previous_link(), "next_url": self.get_next_link()}
+        return loader.render_to_string("rest_framework/pagination/previous_and_next.html", links)
+
+
+def read_page_size(params: QueryDict) -> int:
+    """The number of rows on a page. Raises `InvalidQuery`."""
+    text = str(params.get(PAGE_SIZE, DEFAULT_PAGE_SIZE))
+    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_PAGE_SIZE:
+        allowed = f"a whole number from 1 to {MAX_PAGE_SIZE}"
+        raise InvalidQuery(Problem(PAGE_SIZE, f"{shown(text)} is not {allowed}.", (allowed,)))
+    return int(text)
+
+
+def read_count(params: QueryDict) -> str | None:
+    """How to count: `exact`, `none`, or None for up to `COUNTED`. Raises `InvalidQuery`."""
+    return one_of(COUNT, str(params[COUNT]), COUNTS) if COUNT in params else None
+
+
+def counted(queryset: QuerySet[Any], how: str | None) -> int | None:
+    """The number of rows, or None when there are more than may be counted."""
+    unordered = queryset.order_by()
+    if how == "none":
+        return None
+    if how == "exact":
+        return unordered.count()
+    count = unordered[: COUNTED + 1].count()
+    return count if count <= COUNTED else None
+
+
+def binding(request: Request, keys: Keys) -> str:
+    """A digest of what a cursor belongs to: the resource, the filters and the ordering."""
+    free = {CURSOR, PAGE_SIZE, COUNT, ORDERING, "format"}
+    filters = sorted((name, values) for name, values in request.query_params.lists() if name not in free)
+    text = json.dumps([request.path, filters, [str(key) for key in keys]])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="catalog.api.pagination")
+
+
+def write_cursor(cursor: Cursor, bound_to: str) -> str:
+    values = [value.isoformat() if isinstance(value, datetime) else value for value in cursor.anchor]
+    return _signer().sign_object([bound_to, cursor.backwards, values])
+
+
+def read_cursor(params: QueryDict, keys: Keys, model: type[Model], bound_to: str) -> Cursor | None:
+    """Where the page starts, None at the beginning. Raises `InvalidQuery`."""
+    if CURSOR not in params:
+        return None
+    allowed = ("the cursor of a 'next' or 'previous' link of the same query",)
+    try:
+        belongs_to, backwards, values = _signer().unsign_object(str(params[CURSOR]))
+    except signing.BadSignature as error:
+        raise InvalidQuery(Problem(CURSOR, "This is no cursor that was given out here.", allowed)) from error
+    if belongs_to != bound_to:
+        message = "This cursor belongs to another query; the filters and the ordering must stay as they were."
+        raise InvalidQuery(Problem(CURSOR, message, allowed))
+    return Cursor(_anchor(values, keys, model), backwards)
+
+
+def _anchor(values: Sequence[Any], keys: Keys, model: type[Model]) -> Anchor:
+    columns = {column.attname: column for column in model._meta.concrete_fields}
+    fields = (columns[key.name] for key in keys)
+    return tuple(field.to_python(value) for field, value in zip(fields, values, strict=True))

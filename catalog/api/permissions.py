@@ -1,0 +1,27 @@
+"""Who may read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    # The settings name this module, so REST framework reads it while it defines this class.
+    from rest_framework.views import APIView
+
+
+class ReadAccess(BasePermission):
+    """Reading, for anyone signed in or with a token; for everyone where `API_ANONYMOUS_READ` is on."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        known = bool(request.user and request.user.is_authenticated)
+        if request.method in SAFE_METHODS:
+            return known or settings.API_ANONYMOUS_READ
+        if known:
+            # 403 would say that somebody else may.
+            raise MethodNotAllowed(str(request.method))
+        return False

@@ -1,0 +1,36 @@
+"""Orders as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from catalog.contract import NAMES
+from catalog.models import Change, Order
+
+
+def run_id(change: Change) -> int | None:
+    """The run behind a change, if it was one: catalog knows runs only from the other side."""
+    run: Any = getattr(change, "run", None)
+    return None if run is None else run.pk
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    """The contract's fields in its order, and where the record comes from."""
+
+    url = serializers.SerializerMethodField(help_text="the order's own address")
+    run = serializers.SerializerMethodField(help_text="the run that last changed it")
+    since = serializers.DateTimeField(source="change.at", help_text="in force since")
+
+    class Meta:
+        model = Order
+        fields = (*NAMES, "url", "removed", "run", "line", "since")
+
+    def get_url(self, order: Order) -> str:
+        place = {"source": order.source, "order_id": order.order_id}
+        return reverse("order-detail", kwargs=place, request=self.context["request"])
+
+    def get_run(self, order: Order) -> int | None:
+        return run_id(order.change)

@@ -1,0 +1,116 @@
+"""The one shape of every error: REST framework's keys, and a `code` for programs beside them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import structlog
+from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import status
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    ParseError,
+    ValidationError,
+)
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import exception_handler
+
+from catalog.api.strict import InvalidQuery
+
+log = structlog.get_logger(__name__)
+
+API = "/api/"
+UNAVAILABLE = (OperationalError, InterfaceError)
+
+
+class DatabaseUnavailable(APIException):
+    """The database does not answer, or not in time."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "database_unavailable"
+    default_detail = "The database does not answer now. Try again shortly."
+
+
+def api_error(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's handler, with a code for every error; None for a fault of our own, which Django logs."""
+    exc = _translated(exc)
+    if isinstance(exc, NotAuthenticated | AuthenticationFailed):
+        _challenge(exc, context)
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    response.data = body(response.data) | {"code": code_of(exc, response.status_code)}
+    if isinstance(exc, InvalidQuery) and exc.allowed:
+        response.data["allowed"] = exc.allowed
+    return response
+
+
+def _translated(exc: Exception) -> Exception:
+    """Exceptions of Django's that have a meaning for the client."""
+    if isinstance(exc, UNAVAILABLE):
+        log.error("database_unavailable", exc_info=exc)
+        return DatabaseUnavailable()
+    if isinstance(exc, SuspiciousOperation):
+        return ParseError(str(exc))
+    return exc
+
+
+def _challenge(exc: APIException, context: dict[str, Any]) -> None:
+    """Say 401 and how to sign in; REST framework would say 403, as the session has no name in HTTP."""
+    request = context["request"]
+    offers = (authenticator.authenticate_header(request) for authenticator in request.authenticators)
+    if offer := next(filter(None, offers), None):
+        exc.status_code = status.HTTP_401_UNAUTHORIZED
+        exc.auth_header = offer  # type: ignore[attr-defined]  # REST framework sets it the same way
+
+
+def body(data: Any) -> dict[str, Any]:
+    """Errors as an object, also where REST framework has a bare list."""
+    return dict(data) if isinstance(data, dict) else {str(api_settings.NON_FIELD_ERRORS_KEY): data}
+
+
+def code_of(exc: Exception, status_code: int) -> str:
+    """The error's code: that of its one sentence, or of its kind."""
+    if isinstance(exc, InvalidQuery | ValidationError):
+        return exc.default_code
+    detail = getattr(exc, "detail", None)
+    return str(getattr(detail, "code", None) or STATUS_CODES.get(status_code, "error"))
+
+
+STATUS_CODES = {403: "permission_denied", 404: "not_found"}
+
+
+def refuse(request: HttpRequest, status_code: int, code: str, detail: str) -> JsonResponse | None:
+    """An error outside REST framework, as JSON where a program asked."""
+    if not request.path.startswith(API):
+        return None
+    return JsonResponse({"detail": detail, "code": code}, status=status_code)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    answer = refuse(request, 400, "bad_request", "The request cannot be read.")
+    return answer or defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    answer = refuse(request, 404, "not_found", f"There is nothing at {request.path}.")
+    return answer or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500; a database that does not answer is an outage, not a fault, whoever noticed first."""
+    if isinstance(sys.exc_info()[1], UNAVAILABLE):
+        text = str(DatabaseUnavailable.default_detail)
+        answer = refuse(request, 503, DatabaseUnavailable.default_code, text)
+        return answer or HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
+    answer = refuse(request, 500, "server_error", "Something went wrong here; it has been logged.")
+    return answer or defaults.server_error(request)
