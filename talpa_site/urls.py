@@ -1,4 +1,30 @@
-from django.contrib import admin
-from django.urls import path
+"""Every address of the site."""
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from talpa_site.api import ApiRoot
+from talpa_site.health import healthz, readyz
+
+admin.site.site_header = admin.site.site_title = "Order catalogue"
+admin.site.index_title = "Catalogue and loads"
+admin.site.site_url = "/api/v1/"
+
+api: list[URLPattern | URLResolver] = [
+    path("", ApiRoot.as_view(), name="api-root"),
+    path("", include("catalog.api.urls")),
+    path("", include("ingestion.api.urls")),
+]
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api-root")),
+    path("api/v1/", include(api)),
+    path("api-auth/", include("rest_framework.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]
+
+handler400 = "talpa_site.errors.bad_request"
+handler404 = "talpa_site.errors.not_found"
+handler500 = "talpa_site.errors.server_error"

@@ -1,0 +1,61 @@
+"""The filters of runs and of the rows that they rejected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, QuerySet
+
+from catalog.api.lookups import NUMBER_LOOKUPS, RANGE, FigureFilter, StrictFilter, StrictFilterSet
+from ingestion.models import RejectedRow, RejectReason, Run
+
+MOMENT_LOOKUPS = ("exact", *RANGE, "isnull")
+
+
+class RunFilterSet(StrictFilterSet):
+    """What a run was given, what became of it, and its figures."""
+
+    FILTER_DEFAULTS = StrictFilterSet.FILTER_DEFAULTS | {models.BigIntegerField: {"filter_class": FigureFilter}}
+
+    class Meta:
+        model = Run
+        fields = {
+            "status": ("exact", "in"),
+            "reason_code": ("exact", "in"),
+            "file": ("exact", "icontains"),
+            "sha256": ("exact", "in"),
+            "actor": ("exact",),
+            "started_at": ("exact", *RANGE),
+            "finished_at": MOMENT_LOOKUPS,
+            "rejected": ("exact", *RANGE),
+            "removed": ("exact", *RANGE),
+        }
+
+
+class ReasonFilter(StrictFilter):
+    """A property of a reason: `RejectFilterSet` looks for one reason that has them all."""
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return queryset
+
+
+class RejectFilterSet(StrictFilterSet):
+    """Where a rejected row stood, and why it was rejected."""
+
+    code = ReasonFilter()
+    code__in = ReasonFilter("code", "in")
+    column = ReasonFilter()
+    column__in = ReasonFilter("column", "in")
+
+    class Meta:
+        model = RejectedRow
+        fields = {"line": NUMBER_LOOKUPS}
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rejects: QuerySet[Any] = super().filter_queryset(queryset)
+        given = self.form.cleaned_data
+        wanted = {name: given[name] for name in ("code", "code__in", "column", "column__in") if given[name] is not None}
+        if not wanted:
+            return rejects
+        return rejects.filter(Exists(RejectReason.objects.filter(reject=OuterRef("pk"), **wanted)))

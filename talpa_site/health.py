@@ -1,0 +1,48 @@
+"""Probes: is the process alive, and can it do its work? Neither needs a user, a session or a template."""
+
+from __future__ import annotations
+
+import structlog
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+log = structlog.get_logger(__name__)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return answer(request, None)
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The database answers and has the tables that this version of the program expects."""
+    return answer(request, trouble())
+
+
+def trouble() -> str | None:
+    """Why no work can be done, in a sentence; None when it can."""
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        log.exception("not_ready")
+        return "The database does not answer."
+    if waiting:
+        return f"{len(waiting)} migrations have not been applied; run manage.py migrate."
+    return None
+
+
+def answer(request: HttpRequest, sentence: str | None) -> JsonResponse:
+    # The request's log line would read the session to name its user, and so the database.
+    request.user = AnonymousUser()
+    if sentence is None:
+        return JsonResponse({"status": "ok"})
+    return JsonResponse({"status": "unavailable", "detail": sentence}, status=503)
