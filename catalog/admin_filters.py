@@ -1,0 +1,83 @@
+"""The filters beside the admin's list of orders; their choices never come from reading the orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from catalog.models import KnownValue, Order
+
+MISSING = "(missing)"
+"""Stands for orders without a value; no code has parentheses."""
+
+
+class KnownValueFilter(admin.SimpleListFilter):
+    """One code column, with the codes that loads have brought as choices."""
+
+    title = parameter_name = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        values = KnownValue.objects.filter(field=self.parameter_name).values_list("value", flat=True)
+        choices = [(value, value) for value in values]
+        missing = [(MISSING, MISSING)] if Order._meta.get_field(self.parameter_name).null else []
+        return choices + missing
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        condition = {f"{self.parameter_name}__isnull": True} if value == MISSING else {str(self.parameter_name): value}
+        return queryset.filter(**condition)
+
+
+def known_values(field: str) -> type[KnownValueFilter]:
+    """The filter of one code column."""
+    names = {"title": field.replace("_", " "), "parameter_name": field}
+    return type(f"{field}Filter", (KnownValueFilter,), names)
+
+
+class OrderYear(admin.SimpleListFilter):
+    """Years of order dates, from the first order's to the last one's: two look-ups in the index."""
+
+    title = "order year"
+    parameter_name = "year"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        dates = Order.objects.order_by("order_date", "key").values_list("order_date", flat=True)
+        first, last = dates.first(), dates.last()
+        if first is None or last is None:
+            return []
+        return [(str(year), str(year)) for year in range(last.year, first.year - 1, -1)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value not in {choice for choice, _ in self.lookup_choices}:
+            return queryset
+        year = int(value or 0)
+        begin = datetime(year, 1, 1, tzinfo=UTC)
+        return queryset.filter(order_date__gte=begin, order_date__lte=datetime.max.replace(year=year, tzinfo=UTC))
+
+
+class Removed(admin.SimpleListFilter):
+    """Orders that the latest full snapshot still had, unless told otherwise."""
+
+    title = "removed"
+    parameter_name = "removed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("true", "Removed"), ("any", "Present and removed")]
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": "Present"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value == "any" else queryset.filter(removed=value == "true")

@@ -1,0 +1,93 @@
+"""What the admin's pages of loaded data have in common: nothing to edit, nothing that reads a whole table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+NOTHING = "-"
+"""What the admin shows for a missing value."""
+
+
+class BoundedPaginator(Paginator):
+    """Pages of the first 10,000 rows; what lies beyond is for filters to find, not for leafing through."""
+
+    LIMIT = 10_000
+
+    @cached_property
+    def found(self) -> int:
+        """The number of rows, or one more than the limit."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.LIMIT + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.found, self.LIMIT)
+
+    @property
+    def more(self) -> bool:
+        """Are there rows that no page shows?"""
+        return self.found > self.LIMIT
+
+
+class IndexedChangeList(ChangeList):
+    """A list that can be sorted by the columns in `sortable_by` only, whatever the address says."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Pages to look at."""
+
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 0
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    # Facets would count every choice of every filter.
+    show_facets = ShowFacets.NEVER
+    sortable_by: ClassVar[tuple[str, ...] | list[str] | None] = ()
+
+    class Media:
+        css = {"all": ("catalog/admin.css",)}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return IndexedChangeList
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def moment(value: datetime | None) -> str:
+    """A timestamp to the last digit it has, in UTC."""
+    return NOTHING if value is None else value.isoformat(sep=" ").replace("+00:00", "")
+
+
+def visible(text: str) -> str:
+    """`text` with every character that would not show written as an escape; a line's end also ends the line."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown.replace("\\n", "\\n\n")
+
+
+def link_to(record: Model, text: str) -> SafeString:
+    """A link to the admin's page of a record."""
+    name = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[record.pk]), text)

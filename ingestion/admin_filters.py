@@ -1,0 +1,77 @@
+"""The filters beside the admin's list of rejected rows; choices come from the runs, never from the rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+
+from catalog.contract import NAMES
+from catalog.read_only import visible
+from ingestion.models import LINES_PER_RUN, RejectReason, Run, reject_id
+
+RECENT = 20
+LAST_RUN = (2**63 - 1) // LINES_PER_RUN - 1
+WHOLE_ROW = "(whole row)"
+
+
+def recent_runs(count: int) -> QuerySet[Run]:
+    """The latest runs with rejects."""
+    return Run.objects.filter(rejected__gt=0).order_by("-id")[:count]
+
+
+class RejectRun(admin.SimpleListFilter):
+    """One run: its rejects are a range of ids."""
+
+    title = "run"
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        runs = {str(run.pk): f"{run}: {visible(run.file)[-40:]}" for run in recent_runs(RECENT)}
+        chosen = request.GET.get(self.parameter_name, "")
+        if chosen.isdecimal() and chosen not in runs:
+            runs[chosen] = f"run {chosen}"
+        return list(runs.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if not (value.isascii() and value.isdecimal()) or len(value) > 9 or int(value) > LAST_RUN:
+            return queryset.none()
+        return queryset.filter(pk__gte=reject_id(int(value), 0), pk__lt=reject_id(int(value) + 1, 0))
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """A property of a reason."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        condition = {str(self.parameter_name): "" if value == WHOLE_ROW else value}
+        return queryset.filter(Exists(RejectReason.objects.filter(reject=OuterRef("pk"), **condition)))
+
+
+class RejectCode(ReasonFilter):
+    """Reason codes that the latest runs have counted."""
+
+    title = "reason"
+    parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        counts = recent_runs(RECENT).values_list("rejects_by_reason", flat=True)
+        codes = {code for count in counts for code in count} | set(request.GET.getlist(self.parameter_name))
+        return [(code, code) for code in sorted(codes)]
+
+
+class RejectColumn(ReasonFilter):
+    """Columns of the contract."""
+
+    title = "column"
+    parameter_name = "column"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in (*NAMES, WHOLE_ROW)]
