@@ -22,6 +22,9 @@ from catalog.read_only import NOTHING, IndexedChangeList, ReadOnlyAdmin, link_to
 
 SHOWN_VERSIONS = 100
 
+SHOWN_AS = tuple({"order_date": "placed", "payment_date": "paid"}.get(name, name) for name in NAMES)
+"""The contract's fields, the timestamps as the admin's own methods write them: to the last digit."""
+
 
 def run_link(change: Change) -> SafeString | str:
     """A link to the run behind a change, if it was one: catalog knows runs only from the other side."""
@@ -42,8 +45,8 @@ class OrderAdmin(ReadOnlyAdmin):
     """Orders, the newest first."""
 
     list_display = (
-        *("natural_key", "website", "customer_id", "order_status", "payment_status", "voucher_status"),
-        *("placed", "paid"),
+        *("natural_key", "placed", "website", "customer_id"),
+        *("order_status", "payment_status", "paid", "voucher_status"),
     )
     list_filter = (
         Removed,
@@ -60,11 +63,11 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("order_id",)
     search_help_text = "Any id (order, customer, payment, voucher, product), or an order like services/20771583"
     fieldsets = (
-        (None, {"fields": tuple({"order_date": "placed", "payment_date": "paid"}.get(name, name) for name in NAMES)}),
-        ("Where it comes from", {"fields": ("run", "line", "since", "removed")}),
+        (None, {"fields": tuple(zip(SHOWN_AS[::2], SHOWN_AS[1::2], strict=True))}),
+        ("Where it comes from", {"fields": (("run", "line"), ("since", "gone"))}),
         ("History", {"fields": ("history",), "classes": ("wide-value",)}),
     )
-    readonly_fields = ("placed", "paid", "run", "since", "history")
+    readonly_fields = ("placed", "paid", "run", "since", "gone", "history")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OrderChangeList
@@ -121,6 +124,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def since(self, order: Order) -> str:
         return moment(order.change.at)
 
+    @admin.display(description="removed")
+    def gone(self, order: Order) -> str:
+        return "yes: a later full snapshot no longer had it" if order.removed else "no"
+
     @admin.display(description="versions")
     def history(self, order: Order) -> SafeString | str:
         return history_table(order)
@@ -133,10 +140,15 @@ def history_table(order: Order) -> str:
     if not older:
         return "No change since it was first loaded."
     states: list[Order | OrderVersion] = [order, *older]
-    names = ("removed", *(name for name in NAMES if name not in ("source", "order_id")))
+    names = changed_first(("removed", *(name for name in NAMES if name not in ("source", "order_id"))), states)
     rows = [state_row(state, before, names) for state, before in zip(states, [*older, None], strict=True)]
     context = {"names": names, "rows": rows[:SHOWN_VERSIONS], "more": len(rows) > SHOWN_VERSIONS}
     return render_to_string("admin/catalog/order/history.html", context)
+
+
+def changed_first(names: tuple[str, ...], states: list[Order | OrderVersion]) -> tuple[str, ...]:
+    """The columns, those in which something ever changed before the others: the table is wide."""
+    return tuple(sorted(names, key=lambda name: len({getattr(state, name) for state in states}) == 1))
 
 
 def state_row(

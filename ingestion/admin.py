@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,16 @@ def rejects_link(run: Run, text: str, **filters: str) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:ingestion_rejectedrow_changelist"), query, text)
 
 
+def figure(name: str) -> Callable[[Run], str]:
+    """A column of the list: a number that a person can read."""
+
+    @admin.display(description=name)
+    def column(run: Run) -> str:
+        return f"{getattr(run, name):,}"
+
+    return column
+
+
 def named_values(values: dict[str, Any]) -> SafeString | str:
     """A JSON object as lines of name and value."""
     lines = ((name, ", ".join(map(str, v)) if isinstance(v, list) else v) for name, v in values.items())
@@ -40,7 +51,10 @@ def named_values(values: dict[str, Any]) -> SafeString | str:
 class RunAdmin(ReadOnlyAdmin):
     """Runs, the newest first."""
 
-    list_display = ("id", "state", "file_name", "started", *FIGURES[:5], "rejected_rows", "removed", "seconds")
+    list_display = (
+        *("id", "state", "file_name", "began", figure("read"), figure("inserted"), figure("updated")),
+        *("rejected_rows", figure("unchanged"), figure("duplicate"), figure("removed"), "seconds"),
+    )
     list_filter = ("status",)
     search_fields = ("file", "sha256__startswith")
     search_help_text = "Part of the file's name, or the beginning of its SHA-256"
@@ -73,13 +87,17 @@ class RunAdmin(ReadOnlyAdmin):
     def started(self, run: Run) -> str:
         return moment(run.started_at)
 
+    @admin.display(description="started at")
+    def began(self, run: Run) -> str:
+        return moment(run.started_at.replace(microsecond=0))
+
     @admin.display(description="finished at")
     def finished(self, run: Run) -> str:
         return moment(run.finished_at)
 
     @admin.display(description="rejected")
     def rejected_rows(self, run: Run) -> SafeString | str:
-        return rejects_link(run, str(run.rejected)) if run.rejected else "0"
+        return rejects_link(run, f"{run.rejected:,}") if run.rejected else "0"
 
     @admin.display(description="change")
     def change_made(self, run: Run) -> SafeString | str:

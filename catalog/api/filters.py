@@ -23,7 +23,7 @@ from catalog.api.lookups import (
 )
 from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.ordering import ordering_of
-from catalog.api.pagination import KeysetPagination, binding, read_count, read_cursor, read_page_size
+from catalog.api.pagination import COUNT, PAGE_SIZE, KeysetPagination, binding, read_count, read_cursor, read_page_size
 from catalog.api.strict import check_names, gather
 from catalog.contract import COLUMNS, MAX_INTEGER, Column, Kind
 from catalog.models import Change, Order
@@ -70,11 +70,16 @@ FORM_LOOKUPS = ("exact", "in", "startswith", "icontains", "gte", "gt", "lte", "l
 def form_context(filterset: StrictFilterSet, params: QueryDict) -> dict[str, Any]:
     """What the form's template shows: a table of columns by lookups, and what else is in force."""
     lookups = [name for name in FORM_LOOKUPS if any(f.lookup_expr == name for f in filterset.filters.values())]
-    rows: dict[str, dict[str, tuple[str, str]]] = {}
+    rows: dict[str, dict[str, dict[str, str]]] = {}
     for name, filter_ in filterset.filters.items():
         field = name.removesuffix(f"__{filter_.lookup_expr}")
-        rows.setdefault(field, {})[filter_.lookup_expr] = (name, params.get(name, ""))
-    kept = [(name, params[name]) for name in (ORDERING, "page_size", "count") if name in params]
+        rows.setdefault(field, {})[filter_.lookup_expr] = {
+            "name": name,
+            "value": str(params.get(name, "")),
+            "hint": filter_.hint,
+            "allowed": ", ".join(filter_.allowed),
+        }
+    kept = [(name, params[name]) for name in (ORDERING, PAGE_SIZE, COUNT) if name in params]
     table = [(field, [cells.get(lookup) for lookup in lookups]) for field, cells in rows.items()]
     return {"lookups": lookups, "rows": table, "kept": kept}
 

@@ -56,6 +56,11 @@ class StrictFilter(drf_filters.Filter):  # type: ignore[misc]  # django-filter p
             read, self.allowed = values.listed(read), (*self.allowed, "several, with commas between")
         super().__init__(field_name, lookup_expr, read=read, **options)
 
+    @property
+    def hint(self) -> str:
+        """What stands in an empty input: the choices where they are few."""
+        return " / ".join(self.allowed) if self.lookup_expr == "isnull" else ""
+
     def condition(self, value: Any) -> Q:
         return Q(**{f"{self.field_name}__{self.lookup_expr}": value})
 
@@ -106,6 +111,10 @@ class MomentFilter(StrictFilter):
             anywhere |= self.within(span)
         return anywhere
 
+    @property
+    def hint(self) -> str:
+        return super().hint if self.lookup_expr in ("isnull", "in") else self.allowed[0]
+
     def within(self, span: values.Span) -> Q:
         name = self.field_name
         return {
@@ -125,6 +134,10 @@ class ChoiceFilter(StrictFilter):
         self.allowed = tuple(choices)
         self.reader = values.choice(self.allowed)
         super().__init__(field_name, lookup_expr, **options)
+
+    @property
+    def hint(self) -> str:
+        return " / ".join(self.allowed)
 
 
 class StrictFilterSet(drf_filters.FilterSet):  # type: ignore[misc]  # django-filter publishes no types

@@ -47,7 +47,8 @@ class Cursor:
 class KeysetPagination(BasePagination):
     """`{count, next, previous, results}`, page by page along any ordering that the view allows."""
 
-    display_page_controls = True
+    # Set once there is a page: the browsable API draws the controls of an error's page too.
+    display_page_controls = False
     parameters = (PAGE_SIZE, COUNT, CURSOR)
 
     def paginate_queryset(

@@ -47,7 +47,7 @@ class StrictMixin(APIView):
 
 
 class OrderViewSet(StrictMixin, ReadOnlyModelViewSet[Order]):
-    """Orders with the values in force. Removed ones are left out of the list unless `removed` asks for them."""
+    """Orders with the values in force; removed ones are left out of the list unless asked for."""
 
     serializer_class = OrderSerializer
     filterset_class = OrderFilterSet

@@ -17,7 +17,7 @@ from ingestion.models import RejectedRow, Run
 
 
 class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
-    """Runs, the newest first: one for each file that was given to `ingest_csv`."""
+    """Runs, the newest first: one for each file that was given to be loaded."""
 
     serializer_class = RunSerializer
     filterset_class = RunFilterSet
