@@ -22,6 +22,10 @@ class KnownValueFilter(admin.SimpleListFilter):
 
     title = parameter_name = ""
 
+    def has_output(self) -> bool:
+        # The admin ignores the value of a filter that has nothing to offer.
+        return True
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         values = KnownValue.objects.filter(field=self.parameter_name).values_list("value", flat=True)
         choices = [(value, value) for value in values]
@@ -48,6 +52,9 @@ class OrderYear(admin.SimpleListFilter):
     title = "order year"
     parameter_name = "year"
 
+    def has_output(self) -> bool:
+        return True
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         dates = Order.objects.order_by("order_date", "key").values_list("order_date", flat=True)
         first, last = dates.first(), dates.last()
@@ -57,9 +64,11 @@ class OrderYear(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if value not in {choice for choice, _ in self.lookup_choices}:
+        if value is None:
             return queryset
-        year = int(value or 0)
+        if value not in {choice for choice, _ in self.lookup_choices}:
+            return queryset.none()
+        year = int(value)
         begin = datetime(year, 1, 1, tzinfo=UTC)
         return queryset.filter(order_date__gte=begin, order_date__lte=datetime.max.replace(year=year, tzinfo=UTC))
 

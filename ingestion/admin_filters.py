@@ -31,8 +31,8 @@ class RejectRun(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         runs = {str(run.pk): f"{run}: {visible(run.file)[-40:]}" for run in recent_runs(RECENT)}
         chosen = request.GET.get(self.parameter_name, "")
-        if chosen.isdecimal() and chosen not in runs:
-            runs[chosen] = f"run {chosen}"
+        if chosen and chosen not in runs:
+            runs[chosen] = f"run {visible(chosen)[:20]}"
         return list(runs.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

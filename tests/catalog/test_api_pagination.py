@@ -1,0 +1,205 @@
+"""Pages of the API: exact at any depth, both ways, with ties and missing values; and a count that is bounded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from catalog.api import pagination
+from catalog.api.views import OrderViewSet
+from catalog.models import Order
+from tests.factories import START, make_order, make_orders, make_run, make_source, order_values
+from tests.read_side import ORDERS, api, refusal
+
+__all__ = ["api"]
+
+pytestmark = pytest.mark.django_db
+
+FEW = st.one_of(st.none(), st.integers(1, 3))
+DAYS = FEW.map(lambda days: None if days is None else START + timedelta(days=days))
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "order_date": st.integers(1, 3).map(lambda days: START + timedelta(days=days)),
+            "payment_date": DAYS,
+            "customer_id": st.integers(1, 3),
+            "product_id": FEW,
+            "payment_id": FEW,
+            "voucher_id": FEW,
+        }
+    ),
+    max_size=14,
+)
+ORDERINGS = st.lists(st.sampled_from(list(OrderViewSet.sorts)), min_size=1, max_size=3, unique=True).flatmap(
+    lambda fields: st.tuples(*(st.sampled_from((field, f"-{field}")) for field in fields))
+)
+
+
+def expected(rows: list[Order], ordering: tuple[str, ...]) -> list[str]:
+    """The same order by the plainest means: sorted in memory by one key after the other, the last one first."""
+    fields: list[tuple[str, bool]] = []
+    for name in ordering:
+        for field in OrderViewSet.sorts[name.lstrip("-")]:
+            if field not in dict(fields):
+                fields.append((field, name.startswith("-")))
+    fields.append(("key", ordering[-1].startswith("-")))
+    for field, descending in reversed(fields):
+        rows = sorted(rows, key=lambda row: (getattr(row, field) is None, getattr(row, field) or 0), reverse=descending)
+    return [row.natural_key for row in rows]
+
+
+def walk(api: APIClient, url: str | None, direction: str) -> list[list[str]]:
+    """The pages from `url` on."""
+    pages = []
+    while url:
+        page = api.get(url).json()
+        pages.append([f"{row['source']}/{row['order_id']}" for row in page["results"]])
+        url = page[direction]
+        assert len(pages) < 50
+    return pages
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, ordering=ORDERINGS, size=st.integers(1, 5))
+def test_walking_either_way_meets_every_order_once(
+    api: APIClient, rows: list[dict[str, Any]], ordering: tuple[str, ...], size: int
+) -> None:
+    Order.objects.all().delete()
+    change = make_run().change
+    assert change is not None
+    sources = (make_source("services"), make_source("avdd"))
+    made = Order.objects.bulk_create(
+        Order(**order_values(number, sources[number % 2], change, **values)) for number, values in enumerate(rows, 1)
+    )
+    first = f"{ORDERS}?ordering={','.join(ordering)}&page_size={size}"
+    forwards = walk(api, first, "next")
+    assert [name for page in forwards for name in page] == expected(made, ordering)
+    assert all(len(page) == size for page in forwards[:-1])
+    last = first
+    while following := api.get(last).json()["next"]:
+        last = following
+    assert walk(api, last, "previous")[::-1] == forwards
+
+
+def test_newest_first_unless_told_otherwise(api: APIClient) -> None:
+    make_orders(3)
+    assert [order["order_id"] for order in api.get(ORDERS).json()["results"]] == [3, 2, 1]
+
+
+def test_missing_values_stand_first_descending_and_last_ascending(api: APIClient) -> None:
+    make_order(1, payment_date=None)
+    make_order(2)
+    for ordering, found in (("payment_date", [2, 1]), ("-payment_date", [1, 2])):
+        page = api.get(ORDERS, {"ordering": ordering}).json()
+        assert [order["order_id"] for order in page["results"]] == found
+
+
+def test_an_order_that_comes_in_between_neither_repeats_nor_hides_another(api: APIClient) -> None:
+    make_orders(4)
+    page = api.get(ORDERS, {"page_size": 2}).json()
+    make_order(9)
+    assert walk(api, page["next"], "next") == [["services/2", "services/1"]]
+
+
+def test_a_page_can_change_its_size_on_the_way(api: APIClient) -> None:
+    make_orders(6)
+    following = api.get(ORDERS, {"page_size": 1}).json()["next"].replace("page_size=1", "page_size=3")
+    assert walk(api, following, "next") == [["services/5", "services/4", "services/3"], ["services/2", "services/1"]]
+
+
+def test_links_keep_the_query(api: APIClient) -> None:
+    make_orders(3)
+    page = api.get(f"{ORDERS}?website=VVNL&ordering=customer_id&page_size=2").json()
+    assert page["previous"] is None
+    for part in ("website=VVNL", "ordering=customer_id", "page_size=2"):
+        assert part in page["next"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"website": "VVBE"}, {"ordering": "order_date"}, {}, {"website": "VVNL", "customer_id__gt": "1"}]
+)
+def test_a_cursor_belongs_to_its_query(api: APIClient, other: dict[str, str]) -> None:
+    make_orders(3)
+    following = api.get(ORDERS, {"website": "VVNL", "page_size": "1"}).json()["next"]
+    cursor = following.split("cursor=")[1].split("&")[0].replace("%3A", ":")
+    assert api.get(ORDERS, {"website": "VVNL", "cursor": cursor}).status_code == 200
+    assert "another query" in refusal(api, ORDERS, cursor=cursor, **other)["cursor"][0]
+    assert "another query" in refusal(api, "/api/v1/runs/", cursor=cursor)["cursor"][0]
+
+
+def test_a_cursor_cannot_be_forged(api: APIClient) -> None:
+    make_orders(3)
+    following = api.get(ORDERS, {"page_size": 1}).json()["next"]
+    cursor = following.split("cursor=")[1].split("&")[0].replace("%3A", ":")
+    forged = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+    assert "no cursor" in refusal(api, ORDERS, page_size=1, cursor=forged)["cursor"][0]
+
+
+def test_a_count_is_exact_up_to_its_bound_and_null_beyond(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_orders(5)
+    monkeypatch.setattr(pagination, "COUNTED", 5)
+    assert api.get(ORDERS).json()["count"] == 5
+    make_order(6)
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get(ORDERS).json()["count"] is None
+    assert unbounded(queries) == []
+    assert api.get(ORDERS, {"count": "exact"}).json()["count"] == 6
+    assert api.get(ORDERS, {"customer_id": 1001}).json()["count"] == 1
+
+
+def test_a_count_can_be_left_out(api: APIClient) -> None:
+    make_orders(2)
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get(ORDERS, {"count": "none"}).json()["count"] is None
+    assert not [query for query in queries if "COUNT(" in query["sql"]]
+
+
+def unbounded(queries: CaptureQueriesContext) -> list[str]:
+    """The counts of orders among the queries that nothing limits."""
+    return [
+        q["sql"] for q in queries if "COUNT(" in q["sql"] and "catalog_order" in q["sql"] and "LIMIT" not in q["sql"]
+    ]
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("", "order_by_date"),
+        ("website=AVDD-NL", "order_by_website"),
+        ("order_status=CANCELED", "order_by_rare_status"),
+        ("payment_status=REFUNDED", "order_by_rare_payment_status"),
+        ("ordering=payment_date", "order_by_payment_date"),
+        ("ordering=-customer_id", "order_by_customer"),
+        ("ordering=product_id", "order_by_product"),
+        ("ordering=payment_id", "order_by_payment"),
+        ("ordering=voucher_id", "order_by_voucher"),
+    ],
+)
+def test_an_index_serves_the_first_page_and_the_next(api: APIClient, query: str, index: str) -> None:
+    """The planner is kept from reading whole tables, which it would at this size: can it do without?"""
+    make_orders(30)
+    Order.objects.filter(order_id__gt=20).update(website="AVDD-NL", order_status="CANCELED", payment_status="REFUNDED")
+    first = f"{ORDERS}?count=none&page_size=3&{query}"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE catalog_order")
+        cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
+    for url in (first, api.get(first).json()["next"]):
+        assert index in plan(api, url)
+
+
+def plan(api: APIClient, url: str) -> str:
+    """How PostgreSQL finds the rows of a page."""
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get(url).status_code == 200
+    page = next(query["sql"] for query in queries if 'FROM "catalog_order"' in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + page.replace("%", "%%"))
+        return "\n".join(line for (line,) in cursor.fetchall())
