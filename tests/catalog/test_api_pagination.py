@@ -55,15 +55,20 @@ def expected(rows: list[Order], ordering: tuple[str, ...]) -> list[str]:
     return [row.natural_key for row in rows]
 
 
-def walk(api: APIClient, url: str | None, direction: str) -> list[list[str]]:
-    """The pages from `url` on."""
-    pages = []
+def visit(api: APIClient, url: str | None, direction: str) -> list[tuple[str, list[str]]]:
+    """The pages from `url` on: the address of each, and the orders on it."""
+    pages: list[tuple[str, list[str]]] = []
     while url:
+        assert len(pages) < 20, "a walk that does not end"
         page = api.get(url).json()
-        pages.append([f"{row['source']}/{row['order_id']}" for row in page["results"]])
+        pages.append((url, [f"{row['source']}/{row['order_id']}" for row in page["results"]]))
         url = page[direction]
-        assert len(pages) < 50
     return pages
+
+
+def walk(api: APIClient, url: str | None, direction: str) -> list[list[str]]:
+    """The orders on the pages from `url` on."""
+    return [orders for _, orders in visit(api, url, direction)]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -79,13 +84,11 @@ def test_walking_either_way_meets_every_order_once(
         Order(**order_values(number, sources[number % 2], change, **values)) for number, values in enumerate(rows, 1)
     )
     first = f"{ORDERS}?ordering={','.join(ordering)}&page_size={size}"
-    forwards = walk(api, first, "next")
+    visited = visit(api, first, "next")
+    forwards = [orders for _, orders in visited]
     assert [name for page in forwards for name in page] == expected(made, ordering)
     assert all(len(page) == size for page in forwards[:-1])
-    last = first
-    while following := api.get(last).json()["next"]:
-        last = following
-    assert walk(api, last, "previous")[::-1] == forwards
+    assert walk(api, visited[-1][0], "previous")[::-1] == forwards
 
 
 def test_newest_first_unless_told_otherwise(api: APIClient) -> None:

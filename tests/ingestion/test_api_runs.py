@@ -164,6 +164,17 @@ def test_pages_of_rejects_are_exact(api: APIClient) -> None:
     assert met == [[2, 3, 4], [5, 6, 7], [8]]
 
 
+def test_a_cursor_of_one_runs_rejects_is_refused_by_anothers(api: APIClient) -> None:
+    run, other = make_run(), make_run()
+    for line in (2, 3):
+        make_reject(run, line, ("not_a_code", "website"))
+        make_reject(other, line, ("not_a_code", "website"))
+    following = api.get(f"{RUNS}{run.pk}/rejects/?page_size=1").json()["next"]
+    assert api.get(following).json()["results"][0]["line"] == 3
+    elsewhere = following.replace(f"/runs/{run.pk}/", f"/runs/{other.pk}/")
+    assert "another query" in refusal(api, elsewhere)["cursor"][0]
+
+
 def test_the_number_of_queries_does_not_grow_with_the_page(api: APIClient) -> None:
     run = make_run()
     for line in range(2, 22):
