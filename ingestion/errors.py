@@ -1,0 +1,30 @@
+"""Why a load did not happen, in the words of the domain."""
+
+from __future__ import annotations
+
+
+class LoadError(Exception):
+    """A load ended without touching the catalogue; carries a code for programs and a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Refused(LoadError):
+    """The file, or what it would do to the catalogue, is not acceptable."""
+
+
+class Locked(Refused):
+    """Another load holds the lock and the caller did not want to wait."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__("locked", f"{holder} holds the load lock; try again when it has ended, or use --wait.")
+
+
+class Interrupted(LoadError):
+    """Somebody stopped the load (Ctrl-C, SIGTERM)."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted", "The load was interrupted; nothing was changed.")

@@ -1,0 +1,184 @@
+"""The reader's front door: an open file -> batches of valid rows and rejects, in the order of the file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.contract import COLUMNS, Kind, Value
+from ingestion.errors import Refused
+from ingestion.reader import columnar
+from ingestion.reader.columnar import ROW_SCHEMA
+from ingestion.reader.exact import Reject, read_record
+from ingestion.reader.header import Header, read_header
+from ingestion.reader.inputs import Input
+from ingestion.reader.limits import BLOCK, MAX_FIELD, MAX_RECORD
+from ingestion.reader.records import LINE_END, Block, Record, blocks, count_lines, is_blank, longest_line
+from ingestion.reader.text import as_utf8
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a user may say about a file; None where the file itself tells."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    allow_extra_columns: bool = False
+    block_size: int = BLOCK
+
+
+@dataclass
+class Batch:
+    """A stretch of the file: `rows` (schema `ROW_SCHEMA`), `rejects`, the number of records `read`, and the
+    number of `bytes` of text it took."""
+
+    rows: pa.Table
+    rejects: list[Reject] = field(default_factory=list)
+    read: int = 0
+    bytes: int = 0
+
+
+class OrderReader:
+    """Reads one order export, as often as asked; the header is read at once.
+
+    Raises `Refused` when the file as a whole cannot be read.
+    """
+
+    def __init__(self, source: Input, options: ReadOptions, zone: tzinfo) -> None:
+        self._source = source
+        self._options = options
+        self._zone = zone
+        self.encoding, header_line, _ = self._open()
+        self.header: Header = read_header(
+            header_line, delimiter=options.delimiter, allow_extra_columns=options.allow_extra_columns
+        )
+
+    def _open(self) -> tuple[str, bytes, Iterator[bytes]]:
+        """The encoding, the header line without its end, and the text after it."""
+        encoding, chunks = as_utf8(self._source.chunks(), self._options.encoding)
+        start = b""
+        for chunk in chunks:
+            start += chunk
+            end = LINE_END.search(start)
+            # A CR that ends the chunk may be half of a CRLF.
+            if end and end.end() < len(start):
+                return encoding, start[: end.start()], _chain(start[end.end() :], chunks)
+            if len(start) > MAX_RECORD:
+                raise Refused("no_header", f"Line 1 is longer than {MAX_RECORD:,} bytes: this is no CSV file.")
+        if not start:
+            raise Refused("empty_file", f"{self._source.name} is empty; not even a header is there.")
+        return encoding, LINE_END.split(start, maxsplit=1)[0], iter(())
+
+    def _blocks(self) -> Iterator[Block]:
+        *_, text = self._open()
+        return blocks(
+            text,
+            delimiter=self.header.delimiter,
+            width=self.header.width,
+            first_line=2,
+            size=self._options.block_size,
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """All of the file, from the start. Raises `Refused` when it was written to in the meantime."""
+        before = self._source.stamp()
+        for block in self._blocks():
+            yield self._batch(block)
+        if self._source.stamp() != before:
+            raise Refused("changed_while_reading", f"{self._source.name} was changed while it was being read.")
+
+    def raw_records(self, lines: Iterator[int]) -> Iterator[tuple[int, bytes]]:
+        """The raw text of the records that start on `lines` (ascending), read anew from the file."""
+        wanted = next(lines, None)
+        for block in self._blocks():
+            if wanted is None:
+                return
+            if wanted >= block.first_line + count_lines(block.data):
+                continue
+            for record in self._records(block):
+                if record.line == wanted:
+                    yield wanted, record.raw
+                    wanted = next(lines, None)
+
+    def _records(self, block: Block) -> Iterator[Record]:
+        if block.plain is None:
+            yield from block.records
+            return
+        separator = self.header.delimiter.encode()
+        for line, raw in enumerate(block.line_texts(), block.first_line):
+            if not is_blank(raw, separator):
+                yield Record(line, raw)
+
+    def _batch(self, block: Block) -> Batch:
+        if block.plain is None or not _columnar_can_read(block):
+            batch = self._one_by_one(self._records(block))
+        else:
+            batch = self._by_columns(block)
+        batch.bytes = len(block.data)
+        return batch
+
+    def _by_columns(self, block: Block) -> Batch:
+        assert block.plain is not None  # noqa: S101  for the type checker; the caller has looked
+        table, accepted = columnar.parse(block.plain, self.header, self._zone)
+        lines = np.arange(block.first_line, block.first_line + len(accepted))
+        rows = table.add_column(0, ROW_SCHEMA.field("line"), pa.array(lines[accepted]))
+        if accepted.all():
+            return Batch(rows, read=len(accepted))
+        texts, separator = block.line_texts(), self.header.delimiter.encode()
+        rest = (Record(int(i) + block.first_line, texts[i]) for i in np.flatnonzero(~accepted))
+        batch = self._one_by_one(record for record in rest if not is_blank(record.raw, separator))
+        batch.rows = pa.concat_tables([rows, batch.rows])
+        batch.read += int(accepted.sum())
+        return batch
+
+    def _one_by_one(self, records: Iterator[Record]) -> Batch:
+        good: list[tuple[int, list[Value]]] = []
+        batch = Batch(ROW_SCHEMA.empty_table())
+        for record in records:
+            batch.read += 1
+            result = read_record(record, self.header, self._zone)
+            if isinstance(result, Reject):
+                batch.rejects.append(result)
+            else:
+                good.append((record.line, result))
+        if good:
+            batch.rows = _table(good)
+        return batch
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _columnar_can_read(block: Block) -> bool:
+    """Whether a block is free of what the columnar parser does not look for outside the contract's columns."""
+    assert block.plain is not None  # noqa: S101  for the type checker; the caller has looked
+    if b"\0" in block.plain or longest_line(block.plain) > MAX_FIELD:
+        return False
+    try:
+        block.plain.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _table(good: list[tuple[int, list[Value]]]) -> pa.Table:
+    columns = [pa.array([line for line, _ in good], pa.int64())]
+    for position, column in enumerate(COLUMNS):
+        values = [row[position] for _, row in good]
+        if column.kind is Kind.TIMESTAMP:
+            values = [value.replace(tzinfo=None) if isinstance(value, datetime) else None for value in values]
+        plain = pa.string() if column.kind is Kind.CODE else columnar.ARROW_TYPES[column.kind]
+        columns.append(pa.array(values, plain).cast(columnar.ARROW_TYPES[column.kind]))
+    return pa.table(columns, schema=ROW_SCHEMA)
+
+
+def count_reasons(rejects: list[Reject]) -> Counter[str]:
+    """The number of rejected rows with each reason; a row with two reasons counts under both."""
+    return Counter(code for reject in rejects for code in {reason.code for reason in reject.reasons})

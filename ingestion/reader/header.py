@@ -1,0 +1,77 @@
+"""The header line: which delimiter, and where each column of the contract stands."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+
+from catalog.contract import BLANKS, NAMES, shown
+from ingestion.errors import Refused
+from ingestion.reader.records import split_line
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """How the file's records are laid out: the delimiter, the number of fields, and for each of the
+    contract's columns, in contract order, the index of its field."""
+
+    delimiter: str
+    width: int
+    positions: tuple[int, ...]
+
+
+def read_header(line: bytes, *, delimiter: str | None, allow_extra_columns: bool) -> Header:
+    """Read the first line of a file.
+
+    The delimiter is the one under which the line reads as the contract, or the one that the user named.
+    Raises `Refused` naming every column that is missing, doubled or unknown.
+    """
+    if not line.strip():
+        raise Refused("no_header", "Line 1 is blank; the first line must name the columns.")
+    candidates = [delimiter] if delimiter else list(DELIMITERS)
+    readings = {candidate: _names(line, candidate) for candidate in candidates}
+    best = max(readings, key=lambda candidate: len(set(readings[candidate]) & set(NAMES)))
+    names = readings[best]
+    if not set(names) & set(NAMES):
+        raise Refused(
+            "no_header",
+            f"Line 1 is not the header of an order export: it reads {shown(line.decode('utf-8', 'replace'))}, "
+            f"and none of the columns ({', '.join(NAMES)}) is in it.",
+        )
+    problems = _problems(names, allow_extra_columns=allow_extra_columns)
+    if problems:
+        code = problems[0][0]
+        raise Refused(code, "The header does not fit the contract: " + "; ".join(text for _, text in problems) + ".")
+    return Header(best, len(names), tuple(names.index(name) for name in NAMES))
+
+
+def _names(line: bytes, delimiter: str) -> list[str]:
+    fields = split_line(line, delimiter.encode())
+    return [field.decode("utf-8", "replace").strip(BLANKS).lower() for field in fields or []]
+
+
+def _problems(names: list[str], *, allow_extra_columns: bool) -> list[tuple[str, str]]:
+    unknown = [name for name in names if name not in NAMES]
+    found = [("missing_column", _missing(name, unknown)) for name in NAMES if name not in names]
+    found += [
+        ("duplicate_column", f"{name} stands there {times} times")
+        for name, times in Counter(names).items()
+        if times > 1 and name in NAMES
+    ]
+    if not allow_extra_columns:
+        found += [("unknown_column", _unknown(name)) for name in unknown]
+    return found
+
+
+def _missing(name: str, unknown: list[str]) -> str:
+    near = difflib.get_close_matches(name, unknown, n=1)
+    return f"{name} is missing" + (f" (is {shown(near[0])} meant to be it?)" if near else "")
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, NAMES, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else " (--allow-extra-columns passes over it)"
+    return f"{shown(name)} is not a column of the contract{hint}"

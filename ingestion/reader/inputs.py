@@ -1,0 +1,181 @@
+"""Opening what a path names: a file, a pipe or standard input; plain or compressed, told by its first bytes."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import zstandard
+
+from catalog.contract import shown
+from ingestion.errors import Refused
+from ingestion.reader.limits import CHUNK
+
+Chunks = Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Input:
+    """An open file: its name as given, its size in bytes on disk and how it is compressed ("" if it is not)."""
+
+    name: str
+    raw: IO[bytes]
+    size: int
+    compression: str
+
+    def chunks(self) -> Chunks:
+        """The content from the start, decompressed. Raises `Refused` when an archive is broken or cut short."""
+        self.raw.seek(0)
+        try:
+            yield from OPENERS[self.compression](self.raw)
+        except DAMAGE as error:
+            raise self._damaged(error) from error
+        except OSError as error:
+            # bz2 reports damage as an OSError that has no number.
+            if self.compression and error.errno is None:
+                raise self._damaged(error) from error
+            raise Refused("not_readable", f"{self.name} cannot be read: {error.strerror or error}.") from error
+
+    def _damaged(self, error: Exception) -> Refused:
+        return Refused("corrupt_archive", f"{self.name} is a damaged or truncated {self.compression} archive ({error}).")
+
+    def sha256(self) -> str:
+        """The fingerprint of the content. Reads all of it, and so finds a broken archive before any row is used."""
+        digest = hashlib.sha256()
+        for chunk in self.chunks():
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def stamp(self) -> tuple[int, int]:
+        """Size and time of the last change: the same before and after, or somebody has written to the file."""
+        status = os.fstat(self.raw.fileno())
+        return status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def open_input(name: str) -> Iterator[Input]:
+    """Open `name` (`-` is standard input). What cannot be read twice is copied to a temporary file first."""
+    with _open_raw(name) as raw:
+        yield Input(name, raw, os.fstat(raw.fileno()).st_size, compression_of(raw))
+
+
+def _open_raw(name: str) -> IO[bytes]:
+    if name == "-":
+        return _spooled(sys.stdin.buffer)
+    try:
+        mode = Path(name).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise Refused("not_a_file", f"{name} is a folder; name the files in it.")
+        raw = Path(name).open("rb")
+    except FileNotFoundError as error:
+        raise Refused("file_not_found", f"There is no file {name}.") from error
+    except (OSError, ValueError) as error:
+        raise Refused("not_readable", f"{shown(name)} cannot be read: {error}.") from error
+    if stat.S_ISREG(mode):
+        return raw
+    with raw:
+        return _spooled(raw)
+
+
+def _spooled(stream: IO[bytes]) -> IO[bytes]:
+    spool = tempfile.TemporaryFile()
+    shutil.copyfileobj(stream, spool, CHUNK)
+    spool.flush()
+    return spool
+
+
+SIGNATURES = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+
+
+def compression_of(raw: IO[bytes]) -> str:
+    """The kind of archive that the first bytes announce, or "" for none."""
+    raw.seek(0)
+    start = raw.read(6)
+    return next((kind for magic, kind in SIGNATURES.items() if start.startswith(magic)), "")
+
+
+def _read_all(stream: IO[bytes]) -> Chunks:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def _gzip(raw: IO[bytes]) -> Chunks:
+    with gzip.GzipFile(fileobj=raw) as stream:
+        yield from _read_all(stream)  # type: ignore[arg-type]
+
+
+def _bzip2(raw: IO[bytes]) -> Chunks:
+    with bz2.BZ2File(raw) as stream:
+        yield from _read_all(stream)  # type: ignore[arg-type]
+
+
+def _xz(raw: IO[bytes]) -> Chunks:
+    with lzma.LZMAFile(raw) as stream:
+        yield from _read_all(stream)  # type: ignore[arg-type]
+
+
+def _zstd(raw: IO[bytes]) -> Chunks:
+    # The library's own stream reader takes a cut archive for a complete one; this asks each frame for its end.
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    for chunk in _read_all(raw):
+        data = chunk
+        while data:
+            if frame.eof:
+                frame = zstandard.ZstdDecompressor().decompressobj()
+            yield frame.decompress(data)
+            data = frame.unused_data
+    if not frame.eof:
+        raise EOFError("it ends in the middle of a frame")
+
+
+def _zip(raw: IO[bytes]) -> Chunks:
+    with zipfile.ZipFile(raw) as archive:
+        files = [entry for entry in archive.infolist() if not entry.is_dir()]
+        if len(files) != 1:
+            raise Refused(
+                "archive_of_many", f"The zip archive holds {len(files)} files; it must hold exactly one CSV file."
+            )
+        with archive.open(files[0]) as stream:
+            yield from _read_all(stream)
+
+
+OPENERS: dict[str, Callable[[IO[bytes]], Chunks]] = {
+    "": _read_all,
+    "gzip": _gzip,
+    "bzip2": _bzip2,
+    "xz": _xz,
+    "zstd": _zstd,
+    "zip": _zip,
+}
+# What the libraries raise for a damaged, cut or encrypted archive. bz2 raises plain OSError, without a number.
+DAMAGE = (
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    zstandard.ZstdError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+)
