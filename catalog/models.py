@@ -104,9 +104,13 @@ class OrderState(models.Model):
     order_date = moment("order_date")
     payment_date = moment("payment_date", **MISSING)
     removed = models.BooleanField(
-        default=False, db_default=False, help_text="a later full snapshot no longer had the order; the record itself is kept"
+        default=False,
+        db_default=False,
+        help_text="a later full snapshot no longer had the order; the record itself is kept",
     )
-    line = models.BigIntegerField(help_text="line of the run's file on which the record starts (header = 1)")
+    line = models.BigIntegerField(
+        null=True, help_text="line of the run's file on which the record starts (header = 1); none once removed"
+    )
 
     class Meta:
         abstract = True
@@ -148,7 +152,9 @@ class Order(OrderState):
             models.Index(fields=("voucher_status", "order_date", "key"), name="order_by_voucher_status"),
             # The rare states only: nineteen orders in twenty are PAID, and those the date index finds.
             models.Index(
-                fields=("order_status", "order_date", "key"), name="order_by_rare_status", condition=~Q(order_status="PAID")
+                fields=("order_status", "order_date", "key"),
+                name="order_by_rare_status",
+                condition=~Q(order_status="PAID"),
             ),
             models.Index(
                 fields=("payment_status", "order_date", "key"),
@@ -161,15 +167,20 @@ class Order(OrderState):
             # Search by the number on a payment or a voucher; rows without one are never looked for this way.
             models.Index(fields=("payment_id",), name="order_by_payment", condition=Q(payment_id__isnull=False)),
             models.Index(fields=("voucher_id",), name="order_by_voucher", condition=Q(voucher_id__isnull=False)),
+            # The few orders that a full snapshot has marked as removed, newest first.
+            models.Index(fields=("order_date", "key"), name="order_by_removed", condition=Q(removed=True)),
             # What a run brought. One value for a whole load, so the index is small and quick to build.
             models.Index(fields=("change", "key"), name="order_by_change"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(order_id__gte=1, order_id__lte=MAX_INTEGER), name="order_id_range"),
             models.CheckConstraint(
-                condition=Q(key__gt=ORDERS_PER_SOURCE, order_id=F("key") % ORDERS_PER_SOURCE), name="order_key_matches_order_id"
+                condition=Q(key__gt=ORDERS_PER_SOURCE, order_id=F("key") % ORDERS_PER_SOURCE),
+                name="order_key_matches_order_id",
             ),
-            models.CheckConstraint(condition=Q(customer_id__gte=1, customer_id__lte=MAX_INTEGER), name="customer_id_range"),
+            models.CheckConstraint(
+                condition=Q(customer_id__gte=1, customer_id__lte=MAX_INTEGER), name="customer_id_range"
+            ),
             models.CheckConstraint(condition=id_range("payment_id"), name="payment_id_range"),
             models.CheckConstraint(condition=id_range("voucher_id"), name="voucher_id_range"),
             models.CheckConstraint(condition=id_range("product_id"), name="product_id_range"),

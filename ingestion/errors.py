@@ -26,5 +26,7 @@ class Locked(Refused):
 class Interrupted(LoadError):
     """Somebody stopped the load (Ctrl-C, SIGTERM)."""
 
+    CODE = "interrupted"
+
     def __init__(self) -> None:
-        super().__init__("interrupted", "The load was interrupted; nothing was changed.")
+        super().__init__(self.CODE, "The load was interrupted; nothing was changed.")

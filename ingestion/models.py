@@ -27,7 +27,12 @@ class Run(models.Model):
         Change, models.PROTECT, null=True, blank=True, related_name="run", help_text="what it did to the catalogue"
     )
     same_as = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", help_text="the run that had loaded this content"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the run that had loaded this content",
     )
 
     file = models.CharField(max_length=4096, help_text="the path as given; - is standard input")
@@ -108,6 +113,11 @@ class RejectReason(models.Model):
     class Meta:
         ordering = ("id",)
         verbose_name = "reason"
+        # Rejects are looked for by what is wrong and by where.
+        indexes = (
+            models.Index(fields=("code", "reject"), name="rejectreason_by_code"),
+            models.Index(fields=("column", "reject"), name="rejectreason_by_column"),
+        )
 
     def __str__(self) -> str:
         return self.message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -92,18 +91,18 @@ class OrderReader:
         if self._source.stamp() != before:
             raise Refused("changed_while_reading", f"{self._source.name} was changed while it was being read.")
 
-    def raw_records(self, lines: Iterator[int]) -> Iterator[tuple[int, bytes]]:
-        """The raw text of the records that start on `lines` (ascending), read anew from the file."""
-        wanted = next(lines, None)
+    def raw_records(self, rejects: Iterator[Reject]) -> Iterator[tuple[Reject, bytes]]:
+        """Rejects (in the order of their lines) with the raw text of their records, read anew from the file."""
+        wanted = next(rejects, None)
         for block in self._blocks():
             if wanted is None:
                 return
-            if wanted >= block.first_line + count_lines(block.data):
+            if wanted.line >= block.first_line + count_lines(block.data):
                 continue
             for record in self._records(block):
-                if record.line == wanted:
+                if wanted is not None and record.line == wanted.line:
                     yield wanted, record.raw
-                    wanted = next(lines, None)
+                    wanted = next(rejects, None)
 
     def _records(self, block: Block) -> Iterator[Record]:
         if block.plain is None:
@@ -177,8 +176,3 @@ def _table(good: list[tuple[int, list[Value]]]) -> pa.Table:
         plain = pa.string() if column.kind is Kind.CODE else columnar.ARROW_TYPES[column.kind]
         columns.append(pa.array(values, plain).cast(columnar.ARROW_TYPES[column.kind]))
     return pa.table(columns, schema=ROW_SCHEMA)
-
-
-def count_reasons(rejects: list[Reject]) -> Counter[str]:
-    """The number of rejected rows with each reason; a row with two reasons counts under both."""
-    return Counter(code for reject in rejects for code in {reason.code for reason in reject.reasons})

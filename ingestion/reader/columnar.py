@@ -30,9 +30,7 @@ ROW_SCHEMA = pa.schema(
 
 # The years keep clear of the ends of every calendar; the days of the second form exist in every month.
 _TIMESTAMP = r"^[12]\d{3}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?$"
-_SAFE_TIMESTAMP = (
-    r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$"
-)
+_SAFE_TIMESTAMP = r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$"
 
 
 def parse(plain: bytes, header: Header, zone: tzinfo) -> tuple[pa.Table, Mask]:

@@ -51,14 +51,20 @@ class Input:
             raise Refused("not_readable", f"{self.name} cannot be read: {error.strerror or error}.") from error
 
     def _damaged(self, error: Exception) -> Refused:
-        return Refused("corrupt_archive", f"{self.name} is a damaged or truncated {self.compression} archive ({error}).")
+        return Refused(
+            "corrupt_archive", f"{self.name} is a damaged or truncated {self.compression} archive ({error})."
+        )
 
-    def sha256(self) -> str:
-        """The fingerprint of the content. Reads all of it, and so finds a broken archive before any row is used."""
-        digest = hashlib.sha256()
+    def sha256(self) -> tuple[str, int]:
+        """The fingerprint of the content and its size in bytes.
+
+        Reads all of it, and so finds a broken archive before any row is used.
+        """
+        digest, size = hashlib.sha256(), 0
         for chunk in self.chunks():
             digest.update(chunk)
-        return digest.hexdigest()
+            size += len(chunk)
+        return digest.hexdigest(), size
 
     def stamp(self) -> tuple[int, int]:
         """Size and time of the last change: the same before and after, or somebody has written to the file."""
@@ -122,17 +128,17 @@ def _read_all(stream: IO[bytes]) -> Chunks:
 
 def _gzip(raw: IO[bytes]) -> Chunks:
     with gzip.GzipFile(fileobj=raw) as stream:
-        yield from _read_all(stream)  # type: ignore[arg-type]
+        yield from _read_all(stream)
 
 
 def _bzip2(raw: IO[bytes]) -> Chunks:
     with bz2.BZ2File(raw) as stream:
-        yield from _read_all(stream)  # type: ignore[arg-type]
+        yield from _read_all(stream)
 
 
 def _xz(raw: IO[bytes]) -> Chunks:
     with lzma.LZMAFile(raw) as stream:
-        yield from _read_all(stream)  # type: ignore[arg-type]
+        yield from _read_all(stream)
 
 
 def _zstd(raw: IO[bytes]) -> Chunks:

@@ -67,7 +67,9 @@ def blocks(
         end = len(buffer) if ended else _end_of_last_line(buffer)
         block, used = _cut(buffer[:end], line, separator, width, ended=ended)
         if _line_too_long(buffer[used:]):
-            raise Refused("line_too_long", f"A line after line {line} is longer than {MAX_RECORD:,} bytes: this is no CSV.")
+            raise Refused(
+                "line_too_long", f"A line after line {line} is longer than {MAX_RECORD:,} bytes: this is no CSV."
+            )
         if block is not None:
             yield block
             line += count_lines(block.data)

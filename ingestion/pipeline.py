@@ -1,0 +1,255 @@
+"""The one place that knows the order of a load's steps: ledger, read, validate, stage, compare, write, report."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from catalog.models import Change, Order
+from ingestion.errors import LoadError, Locked, Refused
+from ingestion.merge.steps import Merge
+from ingestion.models import Run
+from ingestion.options import LoadOptions
+from ingestion.progress import Listener
+from ingestion.reader.batches import OrderReader
+from ingestion.reader.inputs import Input, open_input
+from ingestion.rejects import RejectSpool
+from ingestion.staged import StagedFile
+from ingestion.staging import Engine, engine_for
+
+log = structlog.get_logger(__name__)
+
+
+class DryRunEnds(Exception):  # noqa: N818  it is no error
+    """Rolls a dry run back."""
+
+
+def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str = "") -> Run:
+    """Load one file and return its run, with every figure of the report.
+
+    Never raises for a file that cannot be loaded: the run's status and reason say so, and the catalogue is
+    as it was. A dry run leaves no trace; its run is not saved.
+    """
+    run = Run(
+        file=name,
+        options=options.differing(),
+        started_at=timezone.now(),
+        actor=actor or getpass.getuser(),
+        host=socket.gethostname(),
+        process=os.getpid(),
+    )
+    with RejectSpool() as rejects:
+        load = Load(run, options, listener, rejects)
+        try:
+            load.perform()
+        except Refused as error:
+            load.end_without_change(Run.Status.REFUSED, error)
+        except LoadError as error:
+            load.end_without_change(Run.Status.FAILED, error)
+        except Exception as error:  # noqa: BLE001  the outermost place: the run must say how it ended
+            log.error("load.failed", file=name, exc_info=True)
+            load.end_without_change(Run.Status.FAILED, LoadError("error", f"{type(error).__name__}: {error}".strip()))
+        finally:
+            listener.close()
+    log.info("load.ended", run=run.pk, file=run.file, status=run.status, reason=run.reason_code, read=run.read)
+    return run
+
+
+class Load:
+    """One load under way."""
+
+    def __init__(self, run: Run, options: LoadOptions, listener: Listener, rejects: RejectSpool) -> None:
+        self.run = run
+        self.options = options
+        self.listener = listener
+        self.rejects = rejects
+        self.engine: Engine = engine_for(connection)
+        self.begun = time.monotonic()
+
+    def perform(self) -> None:
+        """All steps. Raises `LoadError` when the file is not loaded."""
+        with open_input(self.run.file) as source:
+            self.run.file_size, self.run.compression = source.size, source.compression
+            with self._stage("fingerprint"):
+                self.run.sha256, self.content_size = source.sha256()
+            if self._is_in_ledger():
+                return
+            with self._lock():
+                # Somebody may have loaded the same content while this load waited.
+                if not self._is_in_ledger():
+                    self._begin()
+                    self._load(source)
+
+    def _is_in_ledger(self) -> bool:
+        if self.options.force:
+            return False
+        earlier = Run.objects.filter(sha256=self.run.sha256, status=Run.Status.LOADED).order_by("-id").first()
+        if earlier is None:
+            return False
+        self.run.status, self.run.same_as = Run.Status.SKIPPED, earlier
+        self.run.reason = (
+            f"This content was loaded in run {earlier.pk} on {earlier.started_at:%Y-%m-%d %H:%M:%S} UTC "
+            f"from {earlier.file}; --force loads it again."
+        )
+        self._save()
+        return True
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        def on_wait() -> None:
+            self.listener.note(f"Waiting: {holder()} holds the load lock.")
+
+        with self.engine.lock(wait=self.options.wait, on_wait=on_wait) as held:
+            if not held:
+                raise Locked(holder())
+            with self.engine.session():
+                yield
+
+    def _begin(self) -> None:
+        """With the lock held, a run that still counts as running has died without a word."""
+        reason = "The process ended without a word; nothing of the file was loaded."
+        if self.options.dry_run:
+            return
+        Run.objects.filter(status=Run.Status.RUNNING).update(
+            status=Run.Status.CRASHED, reason_code="crashed", reason=reason, finished_at=timezone.now()
+        )
+        self.run.save()
+
+    def _load(self, source: Input) -> None:
+        reader = OrderReader(source, self.options.read, settings.SOURCE_TIME_ZONE)
+        self.run.encoding, self.run.delimiter = reader.encoding, reader.header.delimiter
+        is_first = not Order.objects.exists()
+        if is_first and self.engine.fills_catalogue_directly:
+            self.engine.drop_indexes()
+        try:
+            with transaction.atomic():
+                self._load_in_transaction(reader, is_first=is_first)
+                if self.options.dry_run:
+                    raise DryRunEnds
+        except DryRunEnds:
+            pass
+        finally:
+            # A load that did not come to its end, this one or an earlier one, may have left indexes out.
+            self.engine.restore_indexes()
+
+    def _load_in_transaction(self, reader: OrderReader, *, is_first: bool) -> None:
+        staged = StagedFile(self.engine, reader, self.rejects, self.run)
+        with ExitStack() as stack:
+            direct = is_first and self.engine.fills_catalogue_directly
+            change = self._change() if direct else None
+            merge = Merge(self.engine, stack.enter_context(staged.table(change)))
+            with self._stage("read", self.content_size):
+                staged.fill(self.listener)
+            with self._stage("settle"):
+                staged.settle_twins(merge, direct=direct)
+            self._refuse_too_many_rejects()
+            change = change or self._change()
+            with self._stage("write"):
+                if is_first:
+                    self._write_first(merge, staged, change, direct=direct)
+                else:
+                    self._write_differences(merge, staged, change)
+            staged.store_new_values(change)
+            self._close(change)
+
+    def _change(self) -> Change:
+        return Change.objects.create(kind=Change.Kind.LOAD, at=timezone.now(), actor=self.run.actor)
+
+    def _write_first(self, merge: Merge, staged: StagedFile, change: Change, *, direct: bool) -> None:
+        self.run.inserted = staged.accepted
+        if not direct:
+            self.engine.drop_indexes()
+            merge.write_all(change.pk)
+        with self._stage("index"):
+            self.engine.restore_indexes()
+            self.engine.analyze(Order._meta.db_table)
+
+    def _write_differences(self, merge: Merge, staged: StagedFile, change: Change) -> None:
+        with merge.compared() as written:
+            if self.options.full_snapshot:
+                written.removed = merge.find_removed(sorted(staged.sources), staged.kept_keys())
+                self._refuse_too_many_removals(written.removed, staged)
+            merge.write(change.pk)
+        self.run.inserted, self.run.updated, self.run.removed = written.inserted, written.updated, written.removed
+        self.run.unchanged = staged.accepted - written.inserted - written.updated
+
+    def _refuse_too_many_rejects(self) -> None:
+        self.run.rejected = self.rejects.count
+        if self.options.max_rejects.is_exceeded(self.rejects.count, self.run.read):
+            raise Refused(
+                "too_many_rejects",
+                f"{self.rejects.count:,} of {self.run.read:,} rows are rejected; at most "
+                f"{self.options.max_rejects} may be. Look at them, or raise --max-rejects.",
+            )
+
+    def _refuse_too_many_removals(self, removed: int, staged: StagedFile) -> None:
+        present = Order.objects.present().filter(source__in=staged.sources).count()
+        if self.options.max_removals.is_exceeded(removed, present):
+            raise Refused(
+                "too_many_removals",
+                f"{removed:,} of {present:,} orders would be marked as removed; at most "
+                f"{self.options.max_removals} may be. Is the file complete? If so, raise --max-removals.",
+            )
+
+    def _close(self, change: Change) -> None:
+        """Write the record of the work, in the transaction of the work."""
+        run = self.run
+        accounted = run.inserted + run.updated + run.unchanged + run.duplicate + run.rejected
+        if run.read != accounted:
+            raise LoadError(
+                "unaccounted", f"{run.read:,} rows were read and {accounted:,} accounted for; nothing was loaded."
+            )
+        run.rejects_by_reason = dict(self.rejects.by_reason.most_common())
+        run.status, run.change = Run.Status.LOADED, change
+        if not self.options.dry_run:
+            self.rejects.store(run)
+        self._save()
+        change.at = timezone.now()
+        change.save(update_fields=["at"])
+
+    def end_without_change(self, status: Run.Status, error: LoadError) -> None:
+        """Record that, and why, the file was not loaded; its rejects are kept to look at."""
+        run = self.run
+        run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
+        run.inserted = run.updated = run.unchanged = run.removed = 0
+        run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
+        try:
+            with transaction.atomic():
+                self._save()
+                if not self.options.dry_run and self.run.pk:
+                    self.rejects.store(run)
+        except DatabaseError as second:
+            run.reason += f" (This could not be recorded: {second})".replace("\n", " ")
+
+    def _save(self) -> None:
+        self.run.finished_at = timezone.now()
+        self.run.seconds = round(time.monotonic() - self.begun, 3)
+        if not self.options.dry_run:
+            self.run.save()
+
+    @contextmanager
+    def _stage(self, name: str, total: int | None = None) -> Iterator[None]:
+        self.listener.stage(name, total)
+        begun = time.monotonic()
+        yield
+        self.run.stages[name] = round(time.monotonic() - begun, 3)
+
+
+def holder() -> str:
+    """Who holds the load lock, in words."""
+    run = Run.objects.filter(status=Run.Status.RUNNING).order_by("-id").first()
+    if run is None:
+        return "Another load"
+    return (
+        f"Run {run.pk} ({run.file}, started {run.started_at:%Y-%m-%d %H:%M:%S} UTC by {run.actor} "
+        f"on {run.host}, process {run.process})"
+    )

@@ -1,0 +1,63 @@
+"""Rejected rows on their way from the reader to the database."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Self
+
+from catalog.contract import Reason
+from ingestion.models import RejectedRow, RejectReason, Run, reject_id
+from ingestion.reader.exact import Reject
+
+STORE_AT_ONCE = 1000
+
+
+class RejectSpool:
+    """Rejects of one load, kept in a temporary file: a refused load rolls everything else back, and there
+    may be more of them than memory holds."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")
+        self.count = 0
+        self.by_reason: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    def add(self, rejects: Iterable[Reject]) -> None:
+        """Append rejects; a row with two reasons counts under both."""
+        for reject in rejects:
+            self.count += 1
+            self.by_reason.update({reason.code for reason in reject.reasons})
+            record = [reject.line, reject.raw.decode("latin-1"), reject.reasons, reject.key]
+            self._file.write(json.dumps(record) + "\n")
+
+    def __iter__(self) -> Iterator[Reject]:
+        self._file.seek(0)
+        for text in self._file:
+            line, raw, reasons, key = json.loads(text)
+            yield Reject(line, raw.encode("latin-1"), [Reason(*reason) for reason in reasons], key and tuple(key))
+
+    def store(self, run: Run) -> None:
+        """Write all rejects to the database, as those of `run`."""
+        rejects = iter(self)
+        while some := list(islice(rejects, STORE_AT_ONCE)):
+            RejectedRow.objects.bulk_create(_row(run, reject) for reject in some)
+            RejectReason.objects.bulk_create(
+                RejectReason(reject_id=reject_id(run.pk, reject.line), **reason._asdict())
+                for reject in some
+                for reason in reject.reasons
+            )
+
+
+def _row(run: Run, reject: Reject) -> RejectedRow:
+    readable = reject.raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    exact = None if readable.encode() == reject.raw else reject.raw
+    return RejectedRow(id=reject_id(run.pk, reject.line), run=run, line=reject.line, raw=readable, raw_bytes=exact)

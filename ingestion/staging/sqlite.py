@@ -1,0 +1,80 @@
+"""Loading into SQLite: a temporary staging table, one sorted insert, a lock file."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.staging.base import Engine
+
+
+class SQLite(Engine):
+    """See `Engine`. In WAL mode readers see the catalogue as it was until the load is committed."""
+
+    scratch = "TEMP"
+    # Rows arrive in no order, and a table is stored by its key: staged and sorted, it is written front to back.
+    fills_catalogue_directly = False
+
+    @contextmanager
+    def lock(self, *, wait: bool, on_wait: Callable[[], None]) -> Iterator[bool]:
+        # The operating system lets go of the lock when the process ends, however it ends.
+        with Path(f"{self.connection.settings_dict['NAME']}.load-lock").open("w") as file:
+            held = _try_lock(file)
+            if not held and wait:
+                on_wait()
+                fcntl.flock(file, fcntl.LOCK_EX)
+                held = True
+            yield held
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        # Staging writes to a temporary database only; with IMMEDIATE it would keep all other writers out
+        # from its first row on.
+        connection: Any = self.connection
+        connection.ensure_connection()
+        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+        try:
+            yield
+        finally:
+            connection.transaction_mode = mode
+
+    def write(self, table: str, columns: Sequence[str], batches: Iterable[pa.Table]) -> None:
+        sql = f"INSERT INTO {table} ({', '.join(map(self.quote, columns))}) VALUES ({', '.join('?' * len(columns))})"
+        self.connection.ensure_connection()
+        # Django's executemany would keep every row in memory until the last is written.
+        driver = self.connection.connection
+        for batch in batches:
+            with self.connection.wrap_database_errors:
+                driver.executemany(sql, zip(*map(_values, batch.columns), strict=True))
+
+    def add_unique_key(self) -> bool:
+        # The key is the table's own row number and always unique.
+        return True
+
+
+def _try_lock(file: Any) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column as Python values; timestamps in the text form in which Django stores them."""
+    array = column.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        codes = np.array([*array.dictionary.to_pylist(), None], dtype=object)
+        return list(codes[pc.fill_null(array.indices, len(codes) - 1).to_numpy(zero_copy_only=False)])
+    if pa.types.is_timestamp(array.type):
+        text = array.cast(pa.string())
+        whole_seconds = pc.ends_with(text, ".000000")
+        return list(pc.if_else(whole_seconds, pc.utf8_slice_codeunits(text, 0, 19), text).to_pylist())
+    return list(array.to_numpy().tolist() if not array.null_count else array.to_pylist())
