@@ -1,6 +1,6 @@
 """The order key: one 64-bit number that follows from `(source, order_id)` alone.
 
-`key = source number × 10^12 + order_id`. It sorts by source and order number, a person can read it, and it
+`key = source number * 10^12 + order_id`. It sorts by source and order number, a person can read it, and it
 leaves room for nine million sources of 10^12 - 1 orders each. It never leaves the database: URLs, files and
 pages show `services/20771583`.
 """

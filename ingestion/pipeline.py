@@ -29,10 +29,6 @@ from ingestion.staging import Engine, engine_for
 log = structlog.get_logger(__name__)
 
 
-class DryRunEnds(Exception):  # noqa: N818  it is no error
-    """Rolls a dry run back."""
-
-
 def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str = "") -> Run:
     """Load one file and return its run, with every figure of the report.
 
@@ -55,8 +51,8 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
             load.end_without_change(Run.Status.REFUSED, error)
         except LoadError as error:
             load.end_without_change(Run.Status.FAILED, error)
-        except Exception as error:  # noqa: BLE001  the outermost place: the run must say how it ended
-            log.error("load.failed", file=name, exc_info=True)
+        except Exception as error:
+            log.debug("load.traceback", exc_info=True)
             load.end_without_change(Run.Status.FAILED, LoadError("error", f"{type(error).__name__}: {error}".strip()))
         finally:
             listener.close()
@@ -133,10 +129,7 @@ class Load:
         try:
             with transaction.atomic():
                 self._load_in_transaction(reader, is_first=is_first)
-                if self.options.dry_run:
-                    raise DryRunEnds
-        except DryRunEnds:
-            pass
+                transaction.set_rollback(self.options.dry_run)
         finally:
             # A load that did not come to its end, this one or an earlier one, may have left indexes out.
             self.engine.restore_indexes()

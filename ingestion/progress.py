@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterable
-from typing import Protocol, TextIO, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -130,26 +130,7 @@ def read_ahead(items: Iterable[Item], depth: int = 2) -> Generator[Item]:
     """
     ready: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
-
-    def hand_over(item: Item | None, error: BaseException | None) -> None:
-        while not stopped.is_set():
-            try:
-                ready.put((item, error), timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def produce() -> None:
-        try:
-            for item in items:
-                hand_over(item, None)
-                if stopped.is_set():
-                    return
-            hand_over(None, StopIteration())
-        except BaseException as error:  # noqa: BLE001  handed over, and raised where the items are used
-            hand_over(None, error)
-
-    thread = threading.Thread(target=produce, name="reader", daemon=True)
+    thread = threading.Thread(target=_produce, args=(items, ready, stopped), name="reader", daemon=True)
     thread.start()
     try:
         while True:
@@ -162,3 +143,23 @@ def read_ahead(items: Iterable[Item], depth: int = 2) -> Generator[Item]:
     finally:
         stopped.set()
         thread.join()
+
+
+def _produce(items: Iterable[Item], ready: queue.Queue[Any], stopped: threading.Event) -> None:
+    try:
+        for item in items:
+            if not _handed_over(ready, (item, None), stopped):
+                return
+        _handed_over(ready, (None, StopIteration()), stopped)
+    except BaseException as error:  # noqa: BLE001  handed over, and raised where the items are used
+        _handed_over(ready, (None, error), stopped)
+
+
+def _handed_over(ready: queue.Queue[Any], message: object, stopped: threading.Event) -> bool:
+    while not stopped.is_set():
+        try:
+            ready.put(message, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -21,7 +21,7 @@ class RejectSpool:
     may be more of them than memory holds."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")  # noqa: SIM115  closed by __exit__
         self.count = 0
         self.by_reason: Counter[str] = Counter()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,8 +52,8 @@ class StagedFile:
             self._table = ORDERS
             yield ORDERS
             return
-        columns = [(name, Order._meta.get_field(name)) for name in STAGED_COLUMNS]
-        with self.engine.scratch_table("ingestion_staged", columns, key=False) as name:
+        fields: dict[str, Any] = {name: Order._meta.get_field(name) for name in STAGED_COLUMNS}
+        with self.engine.scratch_table("ingestion_staged", fields.items(), key=False) as name:
             self._table = name
             yield name
 
@@ -139,5 +140,5 @@ def _clash_reason(clash: Clash) -> Reason:
         "conflicting_duplicate",
         "order_id",
         str(clash.order_id),
-        f"the file has order {name} more than once with different values; the first of them is on line {clash.first_line}",
+        f"the file has order {name} more than once with different values, first on line {clash.first_line}",
     )

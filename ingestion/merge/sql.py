@@ -75,6 +75,11 @@ def find_removed(staged: str, sources: int) -> str:
     )
 
 
+def keep_key() -> str:
+    """Remember a key that a full snapshot must not remove. Takes the key."""
+    return f"INSERT INTO {KEPT} (key) VALUES (%s) ON CONFLICT DO NOTHING"
+
+
 def keep_versions() -> str:
     """Put what is about to be superseded into the history. Takes the change."""
     kept = f"{columns('o.')}, o.removed, o.line, o.key, o.change_id"

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from django.db import models
 
-from catalog.models import Order
 from ingestion.merge import sql
 from ingestion.staging import Engine
 
-KEY = ("key", models.BigIntegerField())
-LINE = ("line", models.BigIntegerField())
+KEY: tuple[str, models.Field] = ("key", models.BigIntegerField())
+LINE: tuple[str, models.Field] = ("line", models.BigIntegerField())
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,12 @@ class Merge:
         self.engine = engine
         self.staged = staged
 
-    def settle_twins(self, on_clashes: Callable[[Iterator[Clash]], int]) -> int:
+    def settle_twins(self, on_clashes: Callable[[Iterator[Clash]], None]) -> int:
         """Drop repeated rows, and all rows of keys with different ones; the number of repeated rows.
 
         `on_clashes` is given the clashing rows by line, and must use them up before it returns.
         """
-        with self._tables(twins=True, clashes=True):
+        with self._tables("twins", "clashes"):
             if not self.engine.execute(sql.find_twins(self.staged)):
                 return 0
             if self.engine.execute(sql.find_clashes(self.staged)):
@@ -58,15 +57,15 @@ class Merge:
     @contextmanager
     def compared(self) -> Iterator[Written]:
         """Compare with the catalogue; inside, the differences stand ready to be written."""
-        with self._tables(delta=True):
+        with self._tables("delta"):
             self.engine.execute(sql.compare(self.staged))
             yield Written(inserted=self._count("is_new IS TRUE"), updated=self._count("is_new IS FALSE"))
 
     def find_removed(self, sources: Sequence[str], kept: Iterator[int]) -> int:
         """Find the orders that a full snapshot no longer has, apart from the `kept` keys; their number."""
-        with self._tables(kept=True):
+        with self._tables("kept"):
             for key in kept:
-                self.engine.execute(f"INSERT INTO {sql.KEPT} (key) VALUES (%s) ON CONFLICT DO NOTHING", [key])
+                self.engine.execute(sql.keep_key(), [key])
             return self.engine.execute(sql.find_removed(self.staged, len(sources)), sources)
 
     def write(self, change: int) -> None:
@@ -80,19 +79,17 @@ class Merge:
         """Write every staged row into the empty catalogue."""
         self.engine.execute(sql.insert_all(self.staged), [change])
 
-    def count_staged(self) -> int:
-        """The number of staged rows."""
-        return int(self.engine.value(f"SELECT count(*) FROM {self.staged}"))
-
     def _count(self, condition: str) -> int:
         return int(self.engine.value(f"SELECT count(*) FROM {sql.DELTA} WHERE {condition}"))
 
     @contextmanager
-    def _tables(self, **wanted: bool) -> Iterator[None]:
-        extra = {"twins": [LINE], "clashes": [], "kept": [], "delta": [("is_new", Order._meta.get_field("removed"))]}
+    def _tables(self, *wanted: str) -> Iterator[None]:
+        extra: dict[str, list[tuple[str, models.Field]]] = {
+            "twins": [LINE],
+            "delta": [("is_new", models.BooleanField(null=True))],
+        }
         with ExitStack() as stack:
             for name in wanted:
-                stack.enter_context(
-                    self.engine.scratch_table(f"ingestion_{name}", [KEY, *extra[name]], key=True)  # type: ignore[list-item]
-                )
+                table = self.engine.scratch_table(f"ingestion_{name}", [KEY, *extra.get(name, [])], key=True)
+                stack.enter_context(table)
             yield

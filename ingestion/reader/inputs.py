@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import zstandard
 
@@ -86,7 +86,7 @@ def _open_raw(name: str) -> IO[bytes]:
         mode = Path(name).stat().st_mode
         if stat.S_ISDIR(mode):
             raise Refused("not_a_file", f"{name} is a folder; name the files in it.")
-        raw = Path(name).open("rb")
+        raw = Path(name).open("rb")  # noqa: SIM115  the caller closes it
     except FileNotFoundError as error:
         raise Refused("file_not_found", f"There is no file {name}.") from error
     except (OSError, ValueError) as error:
@@ -98,7 +98,7 @@ def _open_raw(name: str) -> IO[bytes]:
 
 
 def _spooled(stream: IO[bytes]) -> IO[bytes]:
-    spool = tempfile.TemporaryFile()
+    spool = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
     shutil.copyfileobj(stream, spool, CHUNK)
     spool.flush()
     return spool
@@ -121,7 +121,14 @@ def compression_of(raw: IO[bytes]) -> str:
     return next((kind for magic, kind in SIGNATURES.items() if start.startswith(magic)), "")
 
 
-def _read_all(stream: IO[bytes]) -> Chunks:
+class Readable(Protocol):
+    """All that is asked of an open archive."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+def _read_all(stream: Readable) -> Chunks:
     while chunk := stream.read(CHUNK):
         yield chunk
 

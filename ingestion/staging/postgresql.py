@@ -58,10 +58,10 @@ class PostgreSQL(Engine):
 
     def write(self, table: str, columns: Sequence[str], batches: Iterable[pa.Table]) -> None:
         names = ", ".join(map(self.quote, columns))
-        with self.connection.cursor() as cursor, self.connection.wrap_database_errors:
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)") as copy:
-                for batch in batches:
-                    copy.write(_csv(batch))
+        sql = f"COPY {table} ({names}) FROM STDIN (FORMAT csv)"
+        with self.connection.cursor() as cursor, self.connection.wrap_database_errors, cursor.copy(sql) as copy:
+            for batch in batches:
+                copy.write(_csv(batch))
 
     def drop_indexes(self) -> None:
         super().drop_indexes()

@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The options of product and reader; each default is the careful one."""
-        yes = {"action": "store_true"}
+        yes: dict[str, Any] = {"action": "store_true"}
         parser.add_argument("paths", nargs="+", metavar="PATH", help="a file to load; - is standard input")
         parser.add_argument("--dry-run", **yes, help="do everything but commit, and print the same figures")
         parser.add_argument("--json", **yes, help="print one JSON object a file instead of the report")
