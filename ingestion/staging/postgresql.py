@@ -98,5 +98,6 @@ def _csv(batch: pa.Table) -> pa.Buffer:
         pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in batch.schema])
     )
     sink = pa.BufferOutputStream()
-    csv.write_csv(plain, sink, csv.WriteOptions(include_header=False, quoting_style="none"))
+    # One chunk: for a chunk without rows, write_csv writes whatever its buffer holds.
+    csv.write_csv(plain.combine_chunks(), sink, csv.WriteOptions(include_header=False, quoting_style="none"))
     return sink.getvalue()
