@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
@@ -161,12 +161,11 @@ def check_value(column: Column, text: str, zone: tzinfo) -> Value:
         if column.required:
             raise ValueRefused("missing_value", f"{column.name} is required and missing")
         return None
-    parsers: dict[Kind, Callable[[str], Value]] = {
-        Kind.INTEGER: parse_integer,
-        Kind.CODE: parse_code,
-        Kind.TIMESTAMP: lambda value: parse_timestamp(value, zone),
-    }
-    return parsers[column.kind](text)
+    if column.kind is Kind.INTEGER:
+        return parse_integer(text)
+    if column.kind is Kind.CODE:
+        return parse_code(text)
+    return parse_timestamp(text, zone)
 
 
 def check_row(texts: Sequence[str], zone: tzinfo) -> tuple[list[Value], list[Reason]]:

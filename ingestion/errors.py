@@ -23,8 +23,8 @@ class Locked(Refused):
         super().__init__("locked", f"{holder} holds the load lock; try again when it has ended, or use --wait.")
 
 
-class Interrupted(LoadError):
-    """Somebody stopped the load (Ctrl-C, SIGTERM)."""
+class Interrupted(LoadError, KeyboardInterrupt):
+    """Somebody stopped the load (Ctrl-C, SIGTERM). As a `KeyboardInterrupt`, it makes psycopg cancel its statement."""
 
     CODE = "interrupted"
 

@@ -126,16 +126,18 @@ class Load:
         is_first = not Order.objects.exists()
         if is_first and self.engine.fills_catalogue_directly:
             self.engine.drop_indexes()
+        # Reads the catalogue: inside the transaction SQLite would hold the load to what it saw then, and refuse its
+        # first write if anybody else had written anything in the meantime.
+        staged = StagedFile(self.engine, reader, self.rejects, self.run)
         try:
             with transaction.atomic():
-                self._load_in_transaction(reader, is_first=is_first)
+                self._load_in_transaction(staged, is_first=is_first)
                 transaction.set_rollback(self.options.dry_run)
         finally:
             # A load that did not come to its end, this one or an earlier one, may have left indexes out.
             self.engine.restore_indexes()
 
-    def _load_in_transaction(self, reader: OrderReader, *, is_first: bool) -> None:
-        staged = StagedFile(self.engine, reader, self.rejects, self.run)
+    def _load_in_transaction(self, staged: StagedFile, *, is_first: bool) -> None:
         with ExitStack() as stack:
             direct = is_first and self.engine.fills_catalogue_directly
             change = self._change() if direct else None

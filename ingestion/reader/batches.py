@@ -16,8 +16,8 @@ from ingestion.reader.columnar import ROW_SCHEMA
 from ingestion.reader.exact import Reject, read_record
 from ingestion.reader.header import Header, read_header
 from ingestion.reader.inputs import Input
-from ingestion.reader.limits import BLOCK, MAX_FIELD, MAX_RECORD
-from ingestion.reader.records import LINE_END, Block, Record, blocks, count_lines, is_blank, longest_line
+from ingestion.reader.limits import BLOCK, MAX_RECORD
+from ingestion.reader.records import LINE_END, Block, Record, blocks, count_lines, is_blank, suspicious_lines
 from ingestion.reader.text import as_utf8
 
 
@@ -114,16 +114,13 @@ class OrderReader:
                 yield Record(line, raw)
 
     def _batch(self, block: Block) -> Batch:
-        if block.plain is None or not _columnar_can_read(block):
-            batch = self._one_by_one(self._records(block))
-        else:
-            batch = self._by_columns(block)
+        batch = self._by_columns(block) if block.plain is not None else self._one_by_one(self._records(block))
         batch.bytes = len(block.data)
         return batch
 
     def _by_columns(self, block: Block) -> Batch:
         assert block.plain is not None  # noqa: S101  for the type checker; the caller has looked
-        table, accepted = columnar.parse(block.plain, self.header, self._zone)
+        table, accepted = columnar.parse(block.plain, self.header, self._zone, suspicious_lines(block.plain))
         lines = np.arange(block.first_line, block.first_line + len(accepted))
         rows = table.add_column(0, ROW_SCHEMA.field("line"), pa.array(lines[accepted]))
         if accepted.all():
@@ -153,18 +150,6 @@ class OrderReader:
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
-
-
-def _columnar_can_read(block: Block) -> bool:
-    """Whether a block is free of what the columnar parser does not look for outside the contract's columns."""
-    assert block.plain is not None  # noqa: S101  for the type checker; the caller has looked
-    if b"\0" in block.plain or longest_line(block.plain) > MAX_FIELD:
-        return False
-    try:
-        block.plain.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _table(good: list[tuple[int, list[Value]]]) -> pa.Table:

@@ -33,17 +33,19 @@ _TIMESTAMP = r"^[12]\d{3}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?$"
 _SAFE_TIMESTAMP = r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$"
 
 
-def parse(plain: bytes, header: Header, zone: tzinfo) -> tuple[pa.Table, Mask]:
+def parse(plain: bytes, header: Header, zone: tzinfo, suspicious: Mask | None = None) -> tuple[pa.Table, Mask]:
     """Parse lines that hold no quotation mark and end in LF.
 
     Returns the columns of the contract (schema without `line`) of the rows that are certainly valid, and for
-    every line whether it is among them.
+    every line whether it is among them. `suspicious` lines never are.
     """
     texts, lines = _texts(plain, header)
     table, sure = _values(texts, zone)
     if sure.sum() < _TOLERABLE * len(sure):
         # Many rows fail for one cause at times: blanks around the values.
         table, sure = _values([pc.ascii_trim(text, BLANKS) for text in texts], zone)
+    if suspicious is not None:
+        sure &= ~suspicious[lines]
     accepted = lines.copy()
     accepted[lines] = sure
     return (table if sure.all() else table.filter(pa.array(sure))), accepted

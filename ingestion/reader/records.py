@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ingestion.errors import Refused
 from ingestion.reader.limits import BLOCK, MAX_FIELD, MAX_RECORD
@@ -65,15 +66,17 @@ def blocks(
     while not ended:
         buffer, ended = _filled(buffer, chunks, wanted)
         end = len(buffer) if ended else _end_of_last_line(buffer)
-        block, used = _cut(buffer[:end], line, separator, width, ended=ended)
-        if _line_too_long(buffer[used:]):
-            raise Refused(
-                "line_too_long", f"A line after line {line} is longer than {MAX_RECORD:,} bytes: this is no CSV."
-            )
-        if block is not None:
+        start = 0
+        while start < end:
+            block = _next_block(buffer[start:end], line, separator, width, ended=ended)
+            if not block.data:
+                break
             yield block
             line += count_lines(block.data)
-        buffer = buffer[used:]
+            start += len(block.data)
+        buffer = buffer[start:]
+        if _line_too_long(buffer):
+            raise Refused("line_too_long", f"Line {line} is longer than {MAX_RECORD:,} bytes: this is no CSV.")
         # What is left over is part of a record: ask for enough to end it.
         wanted = len(buffer) + size
 
@@ -99,16 +102,17 @@ def _line_too_long(rest: bytes) -> bool:
     return len(rest) > MAX_RECORD and LINE_END.search(rest, 0, MAX_RECORD) is None
 
 
-def _cut(data: bytes, line: int, separator: bytes, width: int, *, ended: bool) -> tuple[Block | None, int]:
-    if not data:
-        return None, 0
-    if QUOTE not in data:
-        return Block(line, data, _line_feeds(data)), len(data)
-    plain = without_simple_quotes(_line_feeds(data), separator)
-    if plain is not None:
-        return Block(line, data, plain), len(data)
+RECORDS_AT_ONCE = 1 << 16
+"""Bytes that are read record by record after an odd quotation mark, before a columnar parser may go on."""
+
+
+def _next_block(data: bytes, line: int, separator: bytes, width: int, *, ended: bool) -> Block:
+    """A block from the start of `data`; an empty one when its first record goes on after its end."""
+    length = length_of_simple_lines(data, separator)
+    if length:
+        return Block(line, data[:length], _line_feeds(data[:length]).replace(QUOTE, b""))
     records, used = _one_by_one(data, line, separator, width, ended=ended)
-    return (Block(line, data[:used], None, tuple(records)) if used else None), used
+    return Block(line, data[:used], None, tuple(records))
 
 
 def _line_feeds(data: bytes) -> bytes:
@@ -125,10 +129,21 @@ def count_lines(data: bytes) -> int:
     return int(ends) + (not data.endswith((b"\n", b"\r")))
 
 
-def longest_line(data: bytes) -> int:
-    """The bytes of the longest line of a text whose lines end in LF."""
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
-    return int(np.diff(ends, prepend=-1, append=len(data)).max()) - 1
+def suspicious_lines(plain: bytes) -> npt.NDArray[np.bool_] | None:
+    """Which lines of a text whose lines end in LF may hold something that is wrong in whatever column: a NUL,
+    bytes that are no text, a field over the limit. None when no line does."""
+    text = np.frombuffer(plain, dtype=np.uint8)
+    ends = np.flatnonzero(text == ord("\n"))
+    if not plain.endswith(b"\n"):
+        ends = np.append(ends, len(plain))
+    found = np.diff(ends, prepend=-1) - 1 > MAX_FIELD
+    if b"\0" in plain:
+        found[np.searchsorted(ends, np.flatnonzero(text == 0))] = True
+    try:
+        plain.decode()
+    except UnicodeDecodeError:
+        found[np.searchsorted(ends, np.flatnonzero(text > 127))] = True
+    return found if found.any() else None
 
 
 def is_blank(line: bytes, separator: bytes) -> bool:
@@ -136,29 +151,37 @@ def is_blank(line: bytes, separator: bytes) -> bool:
     return not line.strip(b" \t".replace(separator, b""))
 
 
-def without_simple_quotes(data: bytes, separator: bytes) -> bytes | None:
-    """`data` without its quotation marks, if each pair of them encloses a whole field that holds neither
-    quotation mark nor delimiter nor line end; None if any does not."""
+def length_of_simple_lines(data: bytes, separator: bytes) -> int:
+    """The bytes of the lines before the first with an odd quotation mark.
+
+    In a simple line each pair of quotation marks encloses a whole field that holds neither quotation mark nor
+    delimiter nor line end, so that the line means the same without them.
+    """
+    if QUOTE not in data:
+        return len(data)
     text = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(text == QUOTE[0])
-    if len(quotes) % 2:
-        return None
-    border = (text == separator[0]) | (text == ord("\n"))
-    opening, closing = quotes[::2], quotes[1::2]
+    border = (text == separator[0]) | (text == ord("\n")) | (text == ord("\r"))
+    opening, closing = quotes[: len(quotes) // 2 * 2].reshape(-1, 2).T
     starts_field = (opening == 0) | border[opening - 1]
     ends_field = (closing == len(text) - 1) | border[np.minimum(closing + 1, len(text) - 1)]
     borders = np.flatnonzero(border)
-    encloses_border = np.searchsorted(borders, opening) != np.searchsorted(borders, closing)
-    if not starts_field.all() or not ends_field.all() or encloses_border.any():
-        return None
-    return data.replace(QUOTE, b"")
+    encloses_no_border = np.searchsorted(borders, opening) == np.searchsorted(borders, closing)
+    odd = np.flatnonzero(~(starts_field & ends_field & encloses_no_border))
+    if len(odd):
+        first = int(opening[odd[0]])
+    elif len(quotes) % 2:
+        first = int(quotes[-1])
+    else:
+        return len(data)
+    return max(data.rfind(b"\n", 0, first), data.rfind(b"\r", 0, first)) + 1
 
 
 def _one_by_one(data: bytes, line: int, separator: bytes, width: int, *, ended: bool) -> tuple[list[Record], int]:
     """The records of `data`, and how much of it they take; less than all when the last one goes on."""
     records: list[Record] = []
     position = 0
-    while position < len(data):
+    while position < min(len(data), RECORDS_AT_ONCE):
         first_end = _line_end(data, position)
         scan = scan_record(data, position, separator)
         if scan.unfinished and not ended and len(data) - position <= MAX_RECORD:

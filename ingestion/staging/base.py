@@ -79,7 +79,6 @@ class Engine(ABC):
         lines = [f"{self.quote(column)} {self._type(field)}" for column, field in columns]
         if key:
             lines[0] += " PRIMARY KEY"
-        self.execute(f"DROP TABLE IF EXISTS {quoted}")
         self.execute(f"CREATE {self.scratch} TABLE {quoted} ({', '.join(lines)})")
         yield quoted
         self.execute(f"DROP TABLE {quoted}")
