@@ -87,12 +87,14 @@ def duckdb_text(path: Path, *, ignore_errors: bool = False) -> duckdb.DuckDBPyRe
 
 def with_polars(data: bytes, names: list[str]) -> list[tuple[str | None, ...]]:
     """polars as text; what is too much in a row is cut off."""
-    return polars_text(data, names).rows()
+    rows: list[tuple[str | None, ...]] = polars_text(data, names).rows()
+    return rows
 
 
 def with_duckdb(path: Path, *, ignore_errors: bool = False) -> list[tuple[str | None, ...]]:
     """DuckDB as text."""
-    return duckdb_text(path, ignore_errors=ignore_errors).fetchall()
+    rows: list[tuple[str | None, ...]] = duckdb_text(path, ignore_errors=ignore_errors).fetchall()
+    return rows
 
 
 def with_csv(data: bytes) -> list[list[str]]:
