@@ -17,7 +17,8 @@ SOURCES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if "migrations" not in path.parts
 )
-EVERYTHING = sorted({*SOURCES, *(p.relative_to(ROOT).as_posix() for p in (ROOT / "tests").rglob("*.py"))})
+OTHERS = (path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+EVERYTHING = sorted({*SOURCES, *(path.relative_to(ROOT).as_posix() for path in OTHERS)})
 MAX_LINES = 400
 
 
