@@ -106,7 +106,7 @@ def rows() -> list[Row]:
 def catalogue() -> dict[str, list[Any]]:
     """Everything that a load may change, but for its record of the run."""
     return {
-        model.__name__: list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]
+        model.__name__: list(model.objects.order_by("pk").values())
         for model in (Order, OrderVersion, Source, KnownValue, Change)
     }
 
