@@ -217,6 +217,9 @@ class Load:
         run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
         run.inserted = run.updated = run.unchanged = run.removed = 0
         run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
+        if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
+            # Interrupted inside a statement, it may be stuck there; Django opens another.
+            connection.close()
         try:
             with transaction.atomic():
                 self._save()

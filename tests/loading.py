@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from catalog.contract import NAMES
 from catalog.models import Change, KnownValue, Order, OrderVersion, Source
 
 HEADER = ",".join(NAMES)
+
+WriteFile = Callable[..., Path]
+"""How the fixture `write` is called: with lines, or `content=`; `name=` and `header=`."""
 
 Row = tuple[Any, ...]
 """Twelve values in contract order, as the catalogue must hold them."""
@@ -39,6 +43,11 @@ def line(number: int, *, delimiter: str = ",", extra: str | None = None, **texts
         "payment_date": "2018-07-12 17:40:00.123456",
     } | texts
     return delimiter.join([*fields.values(), *([] if extra is None else [extra])])
+
+
+def lines(*numbers: int, **texts: str) -> list[str]:
+    """One row of a file for each number."""
+    return [line(number, **texts) for number in numbers]
 
 
 def row(number: int, **values: Any) -> Row:

@@ -40,6 +40,8 @@ class SQLite(Engine):
         connection: Any = self.connection
         connection.ensure_connection()
         mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+        # 64 MB for the temporary database too; by itself it has 2.
+        self.execute("PRAGMA temp.cache_size = -65536")
         try:
             yield
         finally:

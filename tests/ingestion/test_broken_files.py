@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from ingestion.models import RejectedRow, Run
-from tests.csv_cases import CASES, Case
+from tests.csv_cases import FILES, Case
+from tests.csv_values import VALUES
 from tests.loading import catalogue, ingest, rows
+
+CASES = [*FILES, *VALUES]
 
 
 def test_names_are_unique() -> None:
