@@ -1,4 +1,4 @@
-"""The two column types of our own."""
+"""Column and index types of our own: the few places where the same schema is written differently."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement
 
 from catalog.contract import MAX_CODE_LENGTH
 
@@ -37,3 +39,19 @@ class CodeField(models.CharField):
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         return {**super().db_parameters(connection), "collation": BYTEWISE[connection.vendor]}
+
+
+class KeyedIndex(models.Index):
+    """An index whose last column is the primary key, so that rows that are equal in the others have an order.
+
+    SQLite ends every index entry with the row number, which an order's key is. Named as a column it would
+    be there twice: a seventh more to write.
+    """
+
+    def create_sql(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **kwargs: Any
+    ) -> Statement:
+        if schema_editor.connection.vendor != "sqlite":
+            return super().create_sql(model, schema_editor, using, **kwargs)
+        plain = models.Index(fields=self.fields[:-1], name=self.name, condition=self.condition)
+        return plain.create_sql(model, schema_editor, using, **kwargs)

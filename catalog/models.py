@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from catalog.contract import COLUMNS, MAX_INTEGER
-from catalog.fields import CodeField, OrderKeyField
+from catalog.fields import CodeField, KeyedIndex, OrderKeyField
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
 from catalog.querysets import OrderQuerySet
 
@@ -141,36 +141,36 @@ class Order(OrderState):
         # A list of orders is newest first. Each index ends with the key, so that pages are cut exactly.
         indexes = (
             # Newest first, and every range of order dates.
-            models.Index(fields=("order_date", "key"), name="order_by_date"),
+            KeyedIndex(fields=("order_date", "key"), name="order_by_date"),
             # Ranges of payment dates, and orders without one.
-            models.Index(fields=("payment_date", "key"), name="order_by_payment_date"),
+            KeyedIndex(fields=("payment_date", "key"), name="order_by_payment_date"),
             # One website, newest first: the most frequent question.
-            models.Index(fields=("website", "order_date", "key"), name="order_by_website"),
+            KeyedIndex(fields=("website", "order_date", "key"), name="order_by_website"),
             # One source, newest first: a source that is out of use has no order among the newest.
-            models.Index(fields=("source", "order_date", "key"), name="order_by_source"),
+            KeyedIndex(fields=("source", "order_date", "key"), name="order_by_source"),
             # One state of the voucher, newest first: states are many and several are rare.
-            models.Index(fields=("voucher_status", "order_date", "key"), name="order_by_voucher_status"),
+            KeyedIndex(fields=("voucher_status", "order_date", "key"), name="order_by_voucher_status"),
             # The rare states only: nineteen orders in twenty are PAID, and those the date index finds.
-            models.Index(
+            KeyedIndex(
                 fields=("order_status", "order_date", "key"),
                 name="order_by_rare_status",
                 condition=~Q(order_status="PAID"),
             ),
-            models.Index(
+            KeyedIndex(
                 fields=("payment_status", "order_date", "key"),
                 name="order_by_rare_payment_status",
                 condition=~Q(payment_status="PAID") & Q(payment_status__isnull=False),
             ),
             # All orders of a customer or a product, newest first.
-            models.Index(fields=("customer_id", "order_date", "key"), name="order_by_customer"),
-            models.Index(fields=("product_id", "order_date", "key"), name="order_by_product"),
+            KeyedIndex(fields=("customer_id", "order_date", "key"), name="order_by_customer"),
+            KeyedIndex(fields=("product_id", "order_date", "key"), name="order_by_product"),
             # Search by the number on a payment or a voucher; rows without one are never looked for this way.
             models.Index(fields=("payment_id",), name="order_by_payment", condition=Q(payment_id__isnull=False)),
             models.Index(fields=("voucher_id",), name="order_by_voucher", condition=Q(voucher_id__isnull=False)),
             # The few orders that a full snapshot has marked as removed, newest first.
-            models.Index(fields=("order_date", "key"), name="order_by_removed", condition=Q(removed=True)),
+            KeyedIndex(fields=("order_date", "key"), name="order_by_removed", condition=Q(removed=True)),
             # What a run brought. One value for a whole load, so the index is small and quick to build.
-            models.Index(fields=("change", "key"), name="order_by_change"),
+            KeyedIndex(fields=("change", "key"), name="order_by_change"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(order_id__gte=1, order_id__lte=MAX_INTEGER), name="order_id_range"),

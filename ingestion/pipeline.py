@@ -133,9 +133,13 @@ class Load:
             with transaction.atomic():
                 self._load_in_transaction(staged, is_first=is_first)
                 transaction.set_rollback(self.options.dry_run)
+                ended = time.monotonic()
         finally:
             # A load that did not come to its end, this one or an earlier one, may have left indexes out.
             self.engine.restore_indexes()
+        # How long the end itself took, nobody could know inside the transaction.
+        self.run.stages["commit"] = round(time.monotonic() - ended, 3)
+        self._save()
 
     def _load_in_transaction(self, staged: StagedFile, *, is_first: bool) -> None:
         with ExitStack() as stack:

@@ -78,6 +78,12 @@ DATES = [
     value("order_date_with_z", "2018-07-12T17:33:04.5Z", order_date=at(2018, 7, 12, 17, 33, 4, 500000)),
     value("order_date_with_offset", "2018-07-12 01:33:04+02:00", order_date=at(2018, 7, 11, 23, 33, 4)),
     value("order_date_with_short_offset", "2018-07-12 17:33:04 -0530", order_date=at(2018, 7, 12, 23, 3, 4)),
+    *(
+        value(f"order_date_with_offset_{name}", f"2018-07-12 17:33:04{text}", order_date=at(2018, 7, 12, 17, 33, 4))
+        for name, text in {"z": "Z", "zero": "+00:00", "short_zero": "+00", "minus_zero": "-00:00"}.items()
+    ),
+    value("order_date_with_two_offsets", "2018-07-12 17:33:04+00Z", "not_a_timestamp"),
+    value("order_date_with_two_z", "2018-07-12 17:33:04ZZ", "not_a_timestamp"),
     value("order_date_with_offset_of_25_hours", "2018-07-12 17:33:04+25:00", "no_such_date"),
     value("order_date_six_decimals", "2018-07-12 17:33:04.000001", order_date=at(2018, 7, 12, 17, 33, 4, 1)),
     value("order_date_seven_decimals", "2018-07-12 17:33:04.0000001", "not_a_timestamp"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,14 +95,10 @@ class Loaded:
 def ingest(*arguments: str | Path) -> Loaded:
     """Run `ingest_csv --json` in this process."""
     output, code = io.StringIO(), 0
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         call_command("ingest_csv", *map(str, arguments), "--json", "--no-progress", stdout=output)
     except SystemExit as ended:
         code = int(ended.code or 0)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     return Loaded(code, [json.loads(text) for text in output.getvalue().splitlines()])
 
 

@@ -202,25 +202,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["order_date", "key"], name="order_by_date"),
-                    models.Index(fields=["payment_date", "key"], name="order_by_payment_date"),
-                    models.Index(fields=["website", "order_date", "key"], name="order_by_website"),
-                    models.Index(fields=["source", "order_date", "key"], name="order_by_source"),
-                    models.Index(fields=["voucher_status", "order_date", "key"], name="order_by_voucher_status"),
-                    models.Index(
+                    catalog.fields.KeyedIndex(fields=["order_date", "key"], name="order_by_date"),
+                    catalog.fields.KeyedIndex(fields=["payment_date", "key"], name="order_by_payment_date"),
+                    catalog.fields.KeyedIndex(fields=["website", "order_date", "key"], name="order_by_website"),
+                    catalog.fields.KeyedIndex(fields=["source", "order_date", "key"], name="order_by_source"),
+                    catalog.fields.KeyedIndex(
+                        fields=["voucher_status", "order_date", "key"], name="order_by_voucher_status"
+                    ),
+                    catalog.fields.KeyedIndex(
                         condition=models.Q(("order_status", "PAID"), _negated=True),
                         fields=["order_status", "order_date", "key"],
                         name="order_by_rare_status",
                     ),
-                    models.Index(
+                    catalog.fields.KeyedIndex(
                         condition=models.Q(
                             models.Q(("payment_status", "PAID"), _negated=True), ("payment_status__isnull", False)
                         ),
                         fields=["payment_status", "order_date", "key"],
                         name="order_by_rare_payment_status",
                     ),
-                    models.Index(fields=["customer_id", "order_date", "key"], name="order_by_customer"),
-                    models.Index(fields=["product_id", "order_date", "key"], name="order_by_product"),
+                    catalog.fields.KeyedIndex(fields=["customer_id", "order_date", "key"], name="order_by_customer"),
+                    catalog.fields.KeyedIndex(fields=["product_id", "order_date", "key"], name="order_by_product"),
                     models.Index(
                         condition=models.Q(("payment_id__isnull", False)),
                         fields=["payment_id"],
@@ -231,10 +233,10 @@ class Migration(migrations.Migration):
                         fields=["voucher_id"],
                         name="order_by_voucher",
                     ),
-                    models.Index(
+                    catalog.fields.KeyedIndex(
                         condition=models.Q(("removed", True)), fields=["order_date", "key"], name="order_by_removed"
                     ),
-                    models.Index(fields=["change", "key"], name="order_by_change"),
+                    catalog.fields.KeyedIndex(fields=["change", "key"], name="order_by_change"),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -122,6 +122,7 @@ def _is_code(text: bytes) -> bool:
 
 def _timestamps(texts: pa.Array, column: Column, zone: tzinfo) -> tuple[pa.Array, Mask]:
     empty = _mask(pc.equal(texts, ""))
+    texts, in_utc = _without_utc(texts)
     likely = pc.match_substring_regex(texts, _TIMESTAMP)
     try:
         moments = pc.cast(pc.if_else(likely, texts, None), pa.timestamp("us"))
@@ -130,8 +131,23 @@ def _timestamps(texts: pa.Array, column: Column, zone: tzinfo) -> tuple[pa.Array
         moments = pc.cast(pc.if_else(likely, texts, None), pa.timestamp("us"))
     certain = _mask(likely)
     if zone is not UTC and str(zone) != "UTC":
-        moments, certain = _to_utc(moments, certain, zone)
+        shifted, steady = _to_utc(moments, certain, zone)
+        moments, certain = pc.if_else(pa.array(in_utc), moments, shifted), certain & (steady | in_utc)
     return moments, certain | (empty & (not column.required))
+
+
+def _without_utc(texts: pa.Array) -> tuple[pa.Array, Mask]:
+    """The texts without the offset of UTC, and which had one; other offsets are left to `exact`."""
+    in_utc = np.zeros(len(texts), dtype=bool)
+    for ending in _UTC:
+        marked = _mask(pc.ends_with(texts, ending)) & ~in_utc
+        if marked.any():
+            texts = pc.if_else(pa.array(marked), pc.utf8_slice_codeunits(texts, 0, -len(ending)), texts)
+            in_utc |= marked
+    return texts, in_utc
+
+
+_UTC = ("Z", "+00:00", "+00")
 
 
 _READERS = {Kind.INTEGER: _integers, Kind.CODE: _codes, Kind.TIMESTAMP: _timestamps}

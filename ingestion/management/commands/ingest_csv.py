@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,6 +28,8 @@ GOOD = {Run.Status.LOADED, Run.Status.SKIPPED}
 class Command(BaseCommand):
     """Arguments in, report out."""
 
+    # Pages and their URLs have no part in a load.
+    requires_system_checks = ()
     help = "Load order exports (CSV, plain or compressed) into the catalogue; every row is accounted for."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -80,10 +83,9 @@ class Command(BaseCommand):
                 for name in ("dry_run", "force", "full_snapshot", "max_rejects", "max_removals", "wait")
             },
         )
-        signal.signal(signal.SIGTERM, _interrupt)
-        signal.signal(signal.SIGINT, _interrupt)
         try:
-            statuses = [self._load(path, load, options) for path in options["paths"]]
+            with _interruptible():
+                statuses = [self._load(path, load, options) for path in options["paths"]]
         except DatabaseError as error:
             raise CommandError(f"The database does not answer as it should: {str(error).strip()}") from error
         if not GOOD.issuperset(statuses):
@@ -125,6 +127,17 @@ def listener(*, show: bool) -> Listener:
     if not show:
         return Silent()
     return Bar(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Inside, the signals that end a process end the load in good order."""
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(*_: object) -> None:
