@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,18 @@ class CannotStartError(Exception):
 class TemporaryPostgreSQL:
     """A server in a folder of its own. As root, it runs as `nobody`, as PostgreSQL refuses to be root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str] = OPTIONS) -> None:
         self.folder = folder
+        self.options = options
         self.process: subprocess.Popen[bytes] | None = None
         self.as_user: dict[str, Any] = {}
 
     def start(self) -> str:
         """Start the server and return the URL of a database on it."""
         self._give_to_another_user()
-        programs = self._programs()
+        self.programs = programs = self._programs()
         self._run(programs / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+        options = [f"-c{name}={value}" for name, value in self.options.items()]
         with self._log.open("ab") as log:
             # A session of its own: Ctrl-C must not take the server away before the tests have cleaned up.
             self.process = subprocess.Popen(

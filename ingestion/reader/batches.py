@@ -95,38 +95,38 @@ class OrderReader:
         """Rejects (in the order of their lines) with the raw text of their records, read anew from the file."""
         wanted = next(rejects, None)
         for block in self._blocks():
+            after = block.first_line + count_lines(block.data)
+            here = []
+            while wanted is not None and wanted.line < after:
+                here.append(wanted)
+                wanted = next(rejects, None)
+            found = self._records(block, [reject.line - block.first_line for reject in here])
+            yield from zip(here, (record.raw for record in found), strict=True)
             if wanted is None:
                 return
-            if wanted.line >= block.first_line + count_lines(block.data):
-                continue
-            for record in self._records(block):
-                if wanted is not None and record.line == wanted.line:
-                    yield wanted, record.raw
-                    wanted = next(rejects, None)
 
-    def _records(self, block: Block) -> Iterator[Record]:
-        if block.plain is None:
-            yield from block.records
-            return
-        separator = self.header.delimiter.encode()
-        for line, raw in enumerate(block.line_texts(), block.first_line):
-            if not is_blank(raw, separator):
-                yield Record(line, raw)
+    def _records(self, block: Block, wanted: list[int]) -> Iterator[Record]:
+        """Some records of a block, by the index (from 0) of the line on which they start."""
+        listed = {record.line - block.first_line: record for record in block.records}
+        texts = block.line_texts() if wanted else []
+        for index in wanted:
+            yield listed.get(index) or Record(block.first_line + index, texts[index])
 
     def _batch(self, block: Block) -> Batch:
-        batch = self._by_columns(block) if block.plain is not None else self._one_by_one(self._records(block))
+        batch = self._by_columns(block) if block.plain is not None else self._one_by_one(iter(block.records))
         batch.bytes = len(block.data)
         return batch
 
     def _by_columns(self, block: Block) -> Batch:
         assert block.plain is not None  # noqa: S101  for the type checker; the caller has looked
-        table, accepted = columnar.parse(block.plain, self.header, self._zone, suspicious_lines(block.plain))
+        suspicious = suspicious_lines(block.plain, [record.line - block.first_line for record in block.records])
+        table, accepted = columnar.parse(block.plain, self.header, self._zone, suspicious)
         lines = np.arange(block.first_line, block.first_line + len(accepted))
         rows = table.add_column(0, ROW_SCHEMA.field("line"), pa.array(lines[accepted]))
         if accepted.all():
             return Batch(rows, read=len(accepted))
-        texts, separator = block.line_texts(), self.header.delimiter.encode()
-        rest = (Record(int(i) + block.first_line, texts[i]) for i in np.flatnonzero(~accepted))
+        rest = self._records(block, np.flatnonzero(~accepted).tolist())
+        separator = self.header.delimiter.encode()
         batch = self._one_by_one(record for record in rest if not is_blank(record.raw, separator))
         batch.rows = pa.concat_tables([rows, batch.rows])
         batch.read += int(accepted.sum())

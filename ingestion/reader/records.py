@@ -13,8 +13,9 @@ The rules, which are RFC 4180's made exact for broken files:
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,7 +42,8 @@ class Block:
     """Some whole records.
 
     Most often every line is a record and `plain` holds the same lines with quotation marks gone and every
-    line ended by LF; then a columnar parser may read it. Otherwise `records` lists them one by one.
+    line ended by LF; then a columnar parser may read it, apart from the lines of `records`, whose quotation
+    marks mean something. Otherwise `records` lists all of them.
     """
 
     first_line: int
@@ -103,20 +105,35 @@ def _line_too_long(rest: bytes) -> bool:
 
 
 RECORDS_AT_ONCE = 1 << 16
-"""Bytes that are read record by record after an odd quotation mark, before a columnar parser may go on."""
+"""Bytes that are read record by record after one that spans lines, before a columnar parser may go on."""
 
 
 def _next_block(data: bytes, line: int, separator: bytes, width: int, *, ended: bool) -> Block:
     """A block from the start of `data`; an empty one when its first record goes on after its end."""
-    length = length_of_simple_lines(data, separator)
-    if length:
-        return Block(line, data[:length], _line_feeds(data[:length]).replace(QUOTE, b""))
-    records, used = _one_by_one(data, line, separator, width, ended=ended)
-    return Block(line, data[:used], None, tuple(records))
+    cutter = Cutter(data, separator, width, ended=ended)
+    end, odd = cutter.lines_that_are_records(line)
+    if end:
+        return Block(line, data[:end], _plain(data[:end], odd), tuple(odd.values()))
+    records, end = cutter.one_by_one(line)
+    return Block(line, data[:end], None, records)
 
 
-def _line_feeds(data: bytes) -> bytes:
-    return data if b"\r" not in data else data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+def _plain(data: bytes, odd: dict[int, Record]) -> bytes:
+    """Lines without quotation marks and with LF; the odd ones keep theirs, so that none of them is empty."""
+    parts, position = [], 0
+    for start, record in odd.items():
+        parts += [_simple(data[position:start]), record.raw]
+        position = start + len(record.raw)
+    parts.append(_simple(data[position:]))
+    if not data.endswith((b"\n", b"\r")):
+        # Without a line end, a last line of two quotation marks would be gone.
+        parts.append(b"\n")
+    return b"".join(parts)
+
+
+def _simple(data: bytes) -> bytes:
+    # In this order: a line of two quotation marks may be all that keeps a CR and an LF apart.
+    return (data if b"\r" not in data else data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).replace(QUOTE, b"")
 
 
 def count_lines(data: bytes) -> int:
@@ -129,9 +146,11 @@ def count_lines(data: bytes) -> int:
     return int(ends) + (not data.endswith((b"\n", b"\r")))
 
 
-def suspicious_lines(plain: bytes) -> npt.NDArray[np.bool_] | None:
-    """Which lines of a text whose lines end in LF may hold something that is wrong in whatever column: a NUL,
-    bytes that are no text, a field over the limit. None when no line does."""
+def suspicious_lines(plain: bytes, odd: Sequence[int] = ()) -> npt.NDArray[np.bool_] | None:
+    """Which lines of a text whose lines end in LF may hold something that is wrong in whatever column, or None.
+
+    That is a NUL, bytes that are no text, a field over the limit, a stray byte order mark; and the `odd` lines.
+    """
     text = np.frombuffer(plain, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     if not plain.endswith(b"\n"):
@@ -143,6 +162,9 @@ def suspicious_lines(plain: bytes) -> npt.NDArray[np.bool_] | None:
         plain.decode()
     except UnicodeDecodeError:
         found[np.searchsorted(ends, np.flatnonzero(text > 127))] = True
+    found[np.array(odd, dtype=np.int64)] = True
+    # A parser would pass over a byte order mark at the start of what it is given, wherever in the file that is.
+    found[:1] |= plain.startswith(codecs.BOM_UTF8)
     return found if found.any() else None
 
 
@@ -151,52 +173,87 @@ def is_blank(line: bytes, separator: bytes) -> bool:
     return not line.strip(b" \t".replace(separator, b""))
 
 
-def length_of_simple_lines(data: bytes, separator: bytes) -> int:
-    """The bytes of the lines before the first with an odd quotation mark.
+def odd_lines(data: bytes, separator: bytes) -> list[tuple[int, int]]:
+    """The lines whose quotation marks mean something: index (from 0) and position, in order.
 
-    In a simple line each pair of quotation marks encloses a whole field that holds neither quotation mark nor
-    delimiter nor line end, so that the line means the same without them.
+    In any other line each pair of quotation marks encloses a whole field that holds neither quotation mark nor
+    delimiter, so that the line means the same without them.
     """
     if QUOTE not in data:
-        return len(data)
+        return []
     text = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(text == QUOTE[0])
-    border = (text == separator[0]) | (text == ord("\n")) | (text == ord("\r"))
-    opening, closing = quotes[: len(quotes) // 2 * 2].reshape(-1, 2).T
-    starts_field = (opening == 0) | border[opening - 1]
-    ends_field = (closing == len(text) - 1) | border[np.minimum(closing + 1, len(text) - 1)]
+    # Behind the end is a border, and before the start, which is position -1.
+    border = np.append((text == separator[0]) | (text == ord("\n")) | (text == ord("\r")), True)
+    closing = np.append(quotes[1:], len(text))
+    encloses_field = border[quotes - 1] & border[np.minimum(closing + 1, len(text))]
     borders = np.flatnonzero(border)
-    encloses_no_border = np.searchsorted(borders, opening) == np.searchsorted(borders, closing)
-    odd = np.flatnonzero(~(starts_field & ends_field & encloses_no_border))
-    if len(odd):
-        first = int(opening[odd[0]])
-    elif len(quotes) % 2:
-        first = int(quotes[-1])
-    else:
-        return len(data)
-    return max(data.rfind(b"\n", 0, first), data.rfind(b"\r", 0, first)) + 1
+    encloses_field &= np.searchsorted(borders, quotes) == np.searchsorted(borders, closing)
+    # The last quotation mark opens nothing that would be closed.
+    encloses_field[-1] = False
+    if len(quotes) % 2 == 0 and encloses_field[::2].all():
+        return []
+    starts = _line_starts(data, text)
+    line_of = np.searchsorted(starts, quotes, side="right") - 1
+    nth_of_line = np.arange(len(quotes)) - np.searchsorted(line_of, line_of)
+    odd = np.unique(line_of[(nth_of_line % 2 == 0) & ~encloses_field])
+    return list(zip(odd.tolist(), starts[odd].tolist(), strict=True))
 
 
-def _one_by_one(data: bytes, line: int, separator: bytes, width: int, *, ended: bool) -> tuple[list[Record], int]:
-    """The records of `data`, and how much of it they take; less than all when the last one goes on."""
-    records: list[Record] = []
-    position = 0
-    while position < min(len(data), RECORDS_AT_ONCE):
+def _line_starts(data: bytes, text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    ends = text == ord("\n")
+    if b"\r" in data:
+        # The CR of a CRLF ends no line of its own.
+        ends |= (text == ord("\r")) & (np.append(text[1:], 0) != ord("\n"))
+    return np.concatenate(([0], np.flatnonzero(ends) + 1))
+
+
+class Cutter:
+    """Cuts one stretch of text, which starts where a record starts, into records."""
+
+    def __init__(self, data: bytes, separator: bytes, width: int, *, ended: bool) -> None:
+        self.data = data
+        self.separator = separator
+        self.width = width
+        self.ended = ended
+
+    def lines_that_are_records(self, line: int) -> tuple[int, dict[int, Record]]:
+        """Where the first record starts that spans lines, or all is over; and the odd lines before, by position."""
+        odd: dict[int, Record] = {}
+        for index, position in odd_lines(self.data, self.separator):
+            record, end = self.record(position, line + index)
+            if record is None or end != _after_line_end(self.data, _line_end(self.data, position)):
+                return position, odd
+            odd[position] = record
+        return len(self.data), odd
+
+    def one_by_one(self, line: int) -> tuple[tuple[Record, ...], int]:
+        """All records, and how much of the text they take; less than all when the last one goes on."""
+        records = []
+        position = 0
+        while position < min(len(self.data), RECORDS_AT_ONCE):
+            record, end = self.record(position, line)
+            if record is None:
+                break
+            if not is_blank(record.raw, self.separator):
+                records.append(record)
+            line += count_lines(self.data[position:end])
+            position = end
+        return tuple(records), position
+
+    def record(self, position: int, line: int) -> tuple[Record | None, int]:
+        """The record that starts at a position, and where the next one starts; None when it needs more text."""
+        data = self.data
+        scan = scan_record(data, position, self.separator)
+        if scan.unfinished and not self.ended and len(data) - position <= MAX_RECORD:
+            return None, position
         first_end = _line_end(data, position)
-        scan = scan_record(data, position, separator)
-        if scan.unfinished and not ended and len(data) - position <= MAX_RECORD:
-            break
-        lines = count_lines(data[position : scan.end]) if scan.end > first_end else 1
-        flaw = scan.flaw
-        if not flaw and lines > 1 and (len(scan.fields) != width or scan.end - position > MAX_RECORD):
+        flaw, end = scan.flaw, scan.end
+        if not flaw and end > first_end and (len(scan.fields) != self.width or end - position > MAX_RECORD):
             flaw = "unclosed_quote"
-        end, lines = (first_end, 1) if flaw else (scan.end, lines)
-        raw = data[position:end]
-        if not is_blank(raw, separator):
-            records.append(Record(line, raw, flaw))
-        line += lines
-        position = _after_line_end(data, end)
-    return records, position
+        if flaw:
+            end = first_end
+        return Record(line, data[position:end], flaw), _after_line_end(data, end)
 
 
 def _line_end(data: bytes, position: int) -> int:

@@ -19,7 +19,7 @@ from ingestion.reader.batches import OrderReader, ReadOptions
 from ingestion.reader.exact import Reject, read_record
 from ingestion.reader.header import read_header
 from ingestion.reader.inputs import Input
-from ingestion.reader.records import Record, suspicious_lines
+from ingestion.reader.records import Cutter, Record, blocks, count_lines, is_blank, suspicious_lines
 from tests.csv_cases import FILES, Case
 from tests.csv_values import VALUES
 from tests.loading import HEADER, line
@@ -39,6 +39,9 @@ MUTATIONS = {
         "2018-02-30 10:00:00",
         "2018-07-12",
         "2018-07-12T17:33:04Z",
+        "2018-07-12 17:33:04+00",
+        "2018-07-12 17:33:04+00Z",
+        "2018-07-12 17:33:04 +00:00",
         "2018-07-12 24:00:00",
         "2018-07-12 17:33:60",
         "2018-03-25 02:30:00",
@@ -113,6 +116,32 @@ def test_block_size_has_no_influence(content: bytes, size: int) -> None:
 
     assert read(content, size) == whole
     assert len(whole[0]) + len(whole[1]) == whole[2]
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(content=files())
+def test_cutting_by_columns_agrees_with_reading_record_by_record(content: bytes) -> None:
+    _, body = content.split(b"\n", 1)
+    width = len(WIDE.split(","))
+    expected: list[Record] = []
+    line, position = 2, 0
+    while position < len(body):
+        record, end = Cutter(body, b",", width, ended=True).record(position, line)
+        assert record is not None
+        expected.append(record)
+        line += count_lines(body[position:end])
+        position = end
+
+    found: list[Record] = []
+    for block in blocks(iter([body]), delimiter=",", width=width, first_line=2):
+        listed = {record.line: record for record in block.records}
+        if block.plain is not None:
+            plain = [Record(number, text) for number, text in enumerate(block.line_texts(), block.first_line)]
+            listed = {record.line: listed.get(record.line, record) for record in plain}
+            assert block.plain.count(b"\n") == len(plain)
+        found += listed.values()
+
+    assert [r for r in found if not is_blank(r.raw, b",")] == [r for r in expected if not is_blank(r.raw, b",")]
 
 
 SMALL = [
