@@ -71,6 +71,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("payment_date", Kind.TIMESTAMP, False, "when the payment was made"),
 )
 NAMES: tuple[str, ...] = tuple(column.name for column in COLUMNS)
+CORRECTABLE: tuple[Column, ...] = tuple(column for column in COLUMNS if column.name not in ("order_id", "source"))
+"""The columns that rules and corrections may overlay: all but those that say which order it is."""
+
 CODE_COLUMNS: tuple[str, ...] = tuple(c.name for c in COLUMNS if c.kind is Kind.CODE)
 
 CODE_PATTERN = re.compile(r"[A-Za-z0-9_-]+")

@@ -7,12 +7,18 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
-from catalog.contract import COLUMNS, MAX_INTEGER
+from catalog.contract import COLUMNS, CORRECTABLE, MAX_INTEGER, Kind, Value
 from catalog.fields import CodeField, KeyedIndex, OrderKeyField
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
 from catalog.querysets import OrderQuerySet
 
 MEANING = {column.name: column.meaning for column in COLUMNS}
+
+BIT = {column.name: 1 << position for position, column in enumerate(CORRECTABLE)}
+"""The bit of `OrderState.overlaid` that stands for a column."""
+
+TYPED = {Kind.INTEGER: "number", Kind.CODE: "code", Kind.TIMESTAMP: "moment"}
+"""The ending of the columns that hold a value of each kind, where one table holds values of any column."""
 
 
 class Source(models.Model):
@@ -42,6 +48,8 @@ class Change(models.Model):
 
     class Kind(models.TextChoices):
         LOAD = "load", "load of a file"
+        CORRECTION = "correction", "correction by hand"
+        RULE = "rule", "value rule"
 
     kind = models.CharField(max_length=16, choices=Kind)
     at = models.DateTimeField("in force since", db_index=True)
@@ -112,8 +120,33 @@ class OrderState(models.Model):
         null=True, help_text="line of the run's file on which the record starts (header = 1); none once removed"
     )
 
+    # What the source itself says where a rule or a correction lies over it, and for which columns that is so.
+    overlaid = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="the columns that show something else than the source says, a bit each"
+    )
+    source_customer_id = number("customer_id", **MISSING)
+    source_payment_id = number("payment_id", **MISSING)
+    source_voucher_id = number("voucher_id", **MISSING)
+    source_product_id = number("product_id", **MISSING)
+    source_website = code("website", **MISSING)
+    source_order_status = code("order_status", **MISSING)
+    source_voucher_status = code("voucher_status", **MISSING)
+    source_payment_status = code("payment_status", **MISSING)
+    source_order_date = moment("order_date", **MISSING)
+    source_payment_date = moment("payment_date", **MISSING)
+
     class Meta:
         abstract = True
+
+    def source_value(self, name: str) -> Value:
+        """What the source itself says in a column."""
+        value: Value = getattr(self, f"source_{name}" if self.overlaid & BIT[name] else name)
+        return value
+
+    @property
+    def source_values(self) -> dict[str, Value]:
+        """The source's own values of the columns that are overlaid."""
+        return {name: getattr(self, f"source_{name}") for name, bit in BIT.items() if self.overlaid & bit}
 
     @property
     def natural_key(self) -> str:
@@ -169,6 +202,8 @@ class Order(OrderState):
             models.Index(fields=("voucher_id",), name="order_by_voucher", condition=Q(voucher_id__isnull=False)),
             # The few orders that a full snapshot has marked as removed, newest first.
             KeyedIndex(fields=("order_date", "key"), name="order_by_removed", condition=Q(removed=True)),
+            # The orders that show something else than their source says, newest first.
+            KeyedIndex(fields=("order_date", "key"), name="order_by_overlaid", condition=Q(overlaid__gt=0)),
             # What a run brought. One value for a whole load, so the index is small and quick to build.
             KeyedIndex(fields=("change", "key"), name="order_by_change"),
         )
@@ -203,3 +238,146 @@ class OrderVersion(OrderState):
 
     def __str__(self) -> str:
         return f"{self.natural_key} until {self.ended_by}"
+
+
+FIELDS = [(column.name, column.name) for column in CORRECTABLE]
+
+
+class ValueRule(models.Model):
+    """What one value of a column means: while it is on, every order whose source says `old` shows `new`.
+
+    Both are written as in an export; an empty `new` is a missing value. Rules never follow one another.
+    """
+
+    field = models.CharField(max_length=32, choices=FIELDS)
+    old = models.CharField("from", max_length=40, help_text="the source's value, as it stands in an export")
+    new = models.CharField(
+        "to", max_length=40, blank=True, help_text="what is shown instead; empty for a missing value"
+    )
+    reason = models.TextField(help_text="why it is so")
+    active = models.BooleanField("on", default=False, editable=False)
+
+    class Meta:
+        ordering = ("field", "old")
+        constraints = (
+            models.UniqueConstraint(fields=("field", "old"), condition=Q(active=True), name="catalog_valuerule_active"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.old} means {self.new or 'a missing value'}"
+
+
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Corrections by their state."""
+
+    def in_force(self) -> CorrectionQuerySet:
+        return self.filter(ended_by=None)
+
+    def in_conflict(self) -> CorrectionQuerySet:
+        """Those that wait for a person: the source has a third value."""
+        return self.in_force().exclude(conflict_by=None)
+
+
+class Correction(models.Model):
+    """A value that a person has set right: in force from one change to another, whatever loads bring meanwhile.
+
+    The value, and the source's own value when it was made (`base`), stand in the columns of the field's kind.
+    """
+
+    class Ending(models.TextChoices):
+        RETIRED = "retired", "retired by a person"
+        REPLACED = "replaced", "replaced by another correction"
+        CAUGHT_UP = "caught_up", "the source caught up"
+
+    order = models.ForeignKey(Order, models.DO_NOTHING, db_constraint=False, related_name="corrections")
+    field = models.CharField(max_length=32, choices=FIELDS)
+    value_number = models.BigIntegerField(null=True)
+    value_code = CodeField(null=True)
+    value_moment = models.DateTimeField(null=True)
+    base_number = models.BigIntegerField(null=True)
+    base_code = CodeField(null=True)
+    base_moment = models.DateTimeField(null=True)
+    made_by = models.ForeignKey(Change, models.PROTECT, related_name="corrections_made")
+    ended_by = models.ForeignKey(Change, models.PROTECT, null=True, related_name="corrections_ended")
+    ending = models.CharField(max_length=16, choices=Ending, blank=True)
+    conflict_by = models.ForeignKey(
+        Change, models.PROTECT, null=True, related_name="conflicts", help_text="the change that brought a third value"
+    )
+
+    objects = CorrectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("order", "field"), condition=Q(ended_by=None), name="catalog_correction_one_in_force"
+            ),
+        )
+        indexes = (
+            # The queue of conflicts.
+            models.Index(
+                fields=("field", "id"),
+                name="correction_in_conflict",
+                condition=Q(ended_by=None, conflict_by__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.field}"
+
+    @property
+    def value(self) -> Value:
+        """The corrected value."""
+        value: Value = getattr(self, typed("value", self.field))
+        return value
+
+    @property
+    def base(self) -> Value:
+        """What the source said when the correction was made, or when it was last confirmed."""
+        value: Value = getattr(self, typed("base", self.field))
+        return value
+
+
+COLUMN = {column.name: column for column in CORRECTABLE}
+
+
+def field_of(model: type[models.Model], name: str) -> models.Field:
+    """A field of a model that is a column."""
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.Field)  # noqa: S101  for the type checker
+    return field
+
+
+def typed(role: str, field: str) -> str:
+    """The name of the column of `Correction` that holds a value of a field; `role` is `value` or `base`."""
+    return f"{role}_{TYPED[COLUMN[field].kind]}"
+
+
+class CorrectionEvent(models.Model):
+    """What became of a correction between its beginning and its end: its conflicts, and how they were settled."""
+
+    class Kind(models.TextChoices):
+        CONFLICT = "conflict", "the source has a third value"
+        SETTLED = "settled", "the source is back at what it said"
+        KEPT = "kept", "kept by a person"
+        CAUGHT_UP = "caught_up", "the source caught up"
+
+    correction = models.ForeignKey(Correction, models.PROTECT, related_name="events")
+    change = models.ForeignKey(Change, models.PROTECT, related_name="correction_events")
+    kind = models.CharField(max_length=16, choices=Kind)
+    conflict_before = models.ForeignKey(Change, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.correction}: {self.get_kind_display()}"
+
+
+class CatalogueLock(models.Model):
+    """One row, which whoever changes the catalogue holds until the end of the transaction."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return "the lock of the catalogue"

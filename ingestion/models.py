@@ -57,6 +57,12 @@ class Run(models.Model):
     duplicate = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     removed = models.BigIntegerField(default=0)
+    caught_up = models.BigIntegerField(
+        default=0, help_text="corrections that have retired, as the source says now what they said"
+    )
+    conflicts = models.BigIntegerField(
+        default=0, help_text="corrections that wait for a person, as the source says something else now"
+    )
     new_values = models.JSONField(default=dict, help_text="codes not seen before, by column")
     rejects_by_reason = models.JSONField(default=dict, help_text="number of rejected rows with each reason")
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from catalog.changes import close_change, lock_catalogue
 from catalog.models import Change, Order
 from ingestion.errors import LoadError, Locked, Refused
 from ingestion.merge.steps import Merge
@@ -144,6 +145,8 @@ class Load:
     def _load_in_transaction(self, staged: StagedFile, *, is_first: bool) -> None:
         with ExitStack() as stack:
             direct = is_first and self.engine.fills_catalogue_directly
+            if direct:
+                lock_catalogue()
             change = self._change() if direct else None
             merge = Merge(self.engine, stack.enter_context(staged.table(change)))
             with self._stage("read", self.content_size):
@@ -151,7 +154,11 @@ class Load:
             with self._stage("settle"):
                 staged.settle_twins(merge, direct=direct)
             self._refuse_too_many_rejects()
-            change = change or self._change()
+            if change is None:
+                lock_catalogue()
+                change = self._change()
+            with self._stage("overlay"):
+                self._overlay(merge, change, is_first=is_first)
             with self._stage("write"):
                 if is_first:
                     self._write_first(merge, staged, change, direct=direct)
@@ -159,6 +166,12 @@ class Load:
                     self._write_differences(merge, staged, change)
             staged.store_new_values(change)
             self._close(change)
+
+    def _overlay(self, merge: Merge, change: Change, *, is_first: bool) -> None:
+        if is_first:
+            merge.overlay_rules()
+        else:
+            self.run.caught_up, self.run.conflicts = merge.overlay(change.pk)
 
     def _change(self) -> Change:
         return Change.objects.create(kind=Change.Kind.LOAD, at=timezone.now(), actor=self.run.actor)
@@ -212,14 +225,13 @@ class Load:
         if not self.options.dry_run:
             self.rejects.store(run)
         self._save()
-        change.at = timezone.now()
-        change.save(update_fields=["at"])
+        close_change(change)
 
     def end_without_change(self, status: Run.Status, error: LoadError) -> None:
         """Record that, and why, the file was not loaded; its rejects are kept to look at."""
         run = self.run
         run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
-        run.inserted = run.updated = run.unchanged = run.removed = 0
+        run.inserted = run.updated = run.unchanged = run.removed = run.caught_up = run.conflicts = 0
         run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
         if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
             # Interrupted inside a statement, it may be stuck there; Django opens another.

@@ -22,6 +22,8 @@ def as_dict(run: Run, *, dry_run: bool) -> dict[str, Any]:
         "reason_code": run.reason_code or None,
         "already_loaded_in": run.same_as_id,
         **{name: getattr(run, name) for name in FIGURES},
+        "caught_up": run.caught_up,
+        "conflicts": run.conflicts,
         "new_values": run.new_values,
         "rejects_by_reason": run.rejects_by_reason,
         "seconds": run.seconds,
@@ -47,6 +49,10 @@ def as_text(run: Run, *, dry_run: bool) -> str:
     if run.read:
         lines += [f"  {name:<10}{facts[name]:>14,}" for name in FIGURES if name != "removed" or facts[name]]
         lines.append(f"  in {run.seconds:.1f} s, {facts['rows_per_second'] or 0:,} rows/s")
+    if run.caught_up:
+        lines.append(f"  corrections retired, the source caught up: {run.caught_up:,}")
+    if run.conflicts:
+        lines.append(f"  corrections in conflict, the source has another value: {run.conflicts:,}")
     for name, values in run.new_values.items():
         lines.append(f"  new values of {name}: {_some(values)}")
     for code, count in run.rejects_by_reason.items():

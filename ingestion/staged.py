@@ -14,7 +14,7 @@ from catalog.contract import CODE_COLUMNS, Reason
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE, order_key
 from catalog.models import Change, KnownValue, Order, Source
 from ingestion.errors import Refused
-from ingestion.merge.sql import ORDERS
+from ingestion.merge.sql import LAYER, ORDERS
 from ingestion.merge.steps import Clash, Merge
 from ingestion.models import Run
 from ingestion.progress import Listener, read_ahead
@@ -52,7 +52,7 @@ class StagedFile:
             self._table = ORDERS
             yield ORDERS
             return
-        fields: dict[str, Any] = {name: Order._meta.get_field(name) for name in STAGED_COLUMNS}
+        fields: dict[str, Any] = {name: Order._meta.get_field(name) for name in (*STAGED_COLUMNS, *LAYER)}
         with self.engine.scratch_table("ingestion_staged", fields.items(), key=False) as name:
             self._table = name
             yield name

@@ -7,8 +7,12 @@ the file has more than once), `clashes` (those of them with different rows), `de
 
 from __future__ import annotations
 
-from catalog.contract import COLUMNS, NAMES
+from catalog.contract import COLUMNS, CORRECTABLE, NAMES
 from catalog.models import Order, OrderVersion
+
+SOURCE_VALUES = tuple(f"source_{column.name}" for column in CORRECTABLE)
+LAYER = ("overlaid", *SOURCE_VALUES)
+"""The columns that hold what the source says where something lies over it."""
 
 ORDERS = f'"{Order._meta.db_table}"'
 VERSIONS = f'"{OrderVersion._meta.db_table}"'
@@ -18,6 +22,11 @@ TWINS, CLASHES, DELTA, KEPT = ('"ingestion_twins"', '"ingestion_clashes"', '"ing
 def columns(prefix: str = "") -> str:
     """The contract's columns, separated by commas."""
     return ", ".join(f"{prefix}{name}" for name in NAMES)
+
+
+def state(prefix: str = "") -> str:
+    """The contract's columns and the source's values below them, separated by commas."""
+    return ", ".join(f"{prefix}{name}" for name in (*NAMES, *LAYER))
 
 
 def find_twins(staged: str) -> str:
@@ -59,6 +68,8 @@ def compare(staged: str) -> str:
     differs = " OR ".join(
         f"o.{c.name} <> s.{c.name}" if c.required else f"o.{c.name} IS DISTINCT FROM s.{c.name}" for c in COLUMNS
     )
+    below = " OR ".join(f"o.{name} IS DISTINCT FROM s.{name}" for name in SOURCE_VALUES)
+    differs += f" OR o.overlaid <> s.overlaid OR (s.overlaid <> 0 AND ({below}))"
     return (
         f"INSERT INTO {DELTA} (key, is_new) SELECT s.key, o.key IS NULL FROM {staged} s "
         f"LEFT JOIN {ORDERS} o ON o.key = s.key WHERE o.key IS NULL OR o.removed OR {differs}"
@@ -82,16 +93,16 @@ def keep_key() -> str:
 
 def keep_versions() -> str:
     """Put what is about to be superseded into the history. Takes the change."""
-    kept = f"{columns('o.')}, o.removed, o.line, o.key, o.change_id"
+    kept = f"{state('o.')}, o.removed, o.line, o.key, o.change_id"
     return (
-        f"INSERT INTO {VERSIONS} ({columns()}, removed, line, key, change_id, ended_by_id) "
+        f"INSERT INTO {VERSIONS} ({state()}, removed, line, key, change_id, ended_by_id) "
         f"SELECT {kept}, %s FROM {ORDERS} o JOIN {DELTA} d ON d.key = o.key WHERE d.is_new IS NOT TRUE"
     )
 
 
 def update(staged: str) -> str:
     """Write the rows that differ. Takes the change."""
-    values = ", ".join(f"{name} = s.{name}" for name in (*NAMES, "line"))
+    values = ", ".join(f"{name} = s.{name}" for name in (*NAMES, *LAYER, "line"))
     return (
         f"UPDATE {ORDERS} AS o SET {values}, removed = FALSE, change_id = %s FROM {staged} s "
         f"JOIN {DELTA} d ON d.key = s.key WHERE o.key = s.key AND d.is_new IS FALSE"
@@ -109,7 +120,7 @@ def mark_removed() -> str:
 def insert_new(staged: str) -> str:
     """Write the rows that are new. Takes the change."""
     return (
-        f"INSERT INTO {ORDERS} ({columns()}, line, key, change_id) SELECT {columns('s.')}, s.line, s.key, %s "
+        f"INSERT INTO {ORDERS} ({state()}, line, key, change_id) SELECT {state('s.')}, s.line, s.key, %s "
         f"FROM {staged} s JOIN {DELTA} d ON d.key = s.key WHERE d.is_new IS TRUE ORDER BY s.key"
     )
 
@@ -117,6 +128,6 @@ def insert_new(staged: str) -> str:
 def insert_all(staged: str) -> str:
     """Write every row into a catalogue that is empty. Takes the change."""
     return (
-        f"INSERT INTO {ORDERS} ({columns()}, line, key, change_id) "
-        f"SELECT {columns('s.')}, s.line, s.key, %s FROM {staged} s ORDER BY s.key"
+        f"INSERT INTO {ORDERS} ({state()}, line, key, change_id) "
+        f"SELECT {state('s.')}, s.line, s.key, %s FROM {staged} s ORDER BY s.key"
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.db import models
 
-from ingestion.merge import sql
+from catalog.models import Order, field_of
+from ingestion.merge import overlay, sql
 from ingestion.staging import Engine
 
 KEY: tuple[str, models.Field] = ("key", models.BigIntegerField())
@@ -54,6 +55,20 @@ class Merge:
                 self.engine.execute(sql.delete_clashes(self.staged))
             return self.engine.execute(sql.delete_repeats(self.staged))
 
+    def overlay(self, change: int) -> tuple[int, int]:
+        """Turn what the source says into what the catalogue shows.
+
+        Returns how many corrections have retired because the source caught up, and how many are in conflict now.
+        """
+        with self._tables("corrected"):
+            outcome = overlay.overlay_corrections(self.engine, self.staged, change)
+        self.overlay_rules()
+        return outcome
+
+    def overlay_rules(self) -> None:
+        """The same where there can be no correction yet: in an empty catalogue."""
+        overlay.overlay_rules(self.engine, self.staged)
+
     @contextmanager
     def compared(self) -> Iterator[Written]:
         """Compare with the catalogue; inside, the differences stand ready to be written."""
@@ -86,6 +101,7 @@ class Merge:
     def _tables(self, *wanted: str) -> Iterator[None]:
         extra: dict[str, list[tuple[str, models.Field]]] = {
             "twins": [LINE],
+            "corrected": [(name, field_of(Order, name)) for name in (*overlay.FIELDS, *sql.LAYER)],
             "delta": [("is_new", models.BooleanField(null=True))],
         }
         with ExitStack() as stack:

@@ -76,7 +76,7 @@ class Engine(ABC):
     def scratch_table(self, name: str, columns: Iterable[tuple[str, models.Field]], *, key: bool) -> Iterator[str]:
         """An empty table of the load's own, gone afterwards; its quoted name. `key`: the first column is unique."""
         quoted = self.quote(name)
-        lines = [f"{self.quote(column)} {self._type(field)}" for column, field in columns]
+        lines = [f"{self.quote(column)} {self._type(field)}{_default(field)}" for column, field in columns]
         if key:
             lines[0] += " PRIMARY KEY"
         self.execute(f"CREATE {self.scratch} TABLE {quoted} ({', '.join(lines)})")
@@ -107,3 +107,8 @@ class Engine(ABC):
     def analyze(self, table: str) -> None:
         """Let the query planner look at a table that has just been filled."""
         self.execute(f"ANALYZE {self.quote(table)}")
+
+
+def _default(field: models.Field) -> str:
+    """The default of a column that the database fills by itself: a number or a truth."""
+    return f" DEFAULT {int(field.default)}" if field.has_db_default() else ""

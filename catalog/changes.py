@@ -1,0 +1,53 @@
+"""Changing the catalogue: one transaction, one cause, one moment, and nobody else at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, F, QuerySet, Value
+from django.utils import timezone
+
+from catalog.models import CatalogueLock, Change, Order, OrderVersion
+
+STATE = tuple(field.attname for field in Order._meta.concrete_fields)
+"""All columns of an order: its whole state and the change that made it."""
+
+
+@contextmanager
+def changing(kind: Change.Kind, actor: str, reason: str = "") -> Iterator[Change]:
+    """A transaction that changes the catalogue; what is written inside names the change.
+
+    Changes follow one another: their numbers and their moments are in the same order as their commits.
+    """
+    with transaction.atomic():
+        lock_catalogue()
+        change = Change.objects.create(kind=kind, at=timezone.now(), actor=actor, reason=reason)
+        yield change
+        close_change(change)
+
+
+def lock_catalogue() -> None:
+    """Wait until nobody else changes the catalogue, and keep others waiting until the transaction ends."""
+    CatalogueLock.objects.bulk_create([CatalogueLock(pk=1)], ignore_conflicts=True)
+    # A write, and the first statement that counts, so that SQLite locks as well.
+    CatalogueLock.objects.filter(pk=1).update(id=1)
+
+
+def close_change(change: Change) -> None:
+    """Set the moment from which a change is in force: now, when all else of it is written."""
+    change.at = timezone.now()
+    change.save(update_fields=["at"])
+
+
+def keep_versions(orders: QuerySet[Order], change: Change) -> int:
+    """Put the state of orders into the history, as ended by a change that is about to replace it; their number."""
+    ended = orders.order_by().annotate(ended=Value(change.pk, BigIntegerField())).values_list(*STATE, F("ended"))
+    select, params = ended.query.sql_with_params()
+    quote = connection.ops.quote_name
+    columns = ", ".join(map(quote, (*STATE, "ended_by_id")))
+    with connection.cursor() as cursor:
+        # The columns are the models' own; all values are parameters.
+        cursor.execute(f"INSERT INTO {quote(OrderVersion._meta.db_table)} ({columns}) {select}", params)
+        return int(cursor.rowcount)

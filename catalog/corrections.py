@@ -1,0 +1,135 @@
+"""Corrections by hand: made, retired, and what becomes of conflicts. One by one or many at once, by the same rules."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import Case, CharField, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
+from django.db.models import Value as Constant
+from django.db.models.lookups import Exact
+
+from catalog.changes import changing, keep_versions
+from catalog.contract import Value
+from catalog.models import BIT, Change, Correction, CorrectionEvent, Order, field_of, typed
+from catalog.rules import meanings
+
+
+class NotPossible(Exception):
+    """A correction that cannot be made; the message says why and what to do. `code` is for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def correct(order: Order, field: str, value: Value, *, actor: str, reason: str) -> Correction:
+    """Set a value of one order right. `order` is as the person saw it.
+
+    Raises `NotPossible` when it has changed since, or shows the value already.
+    """
+    with changing(Change.Kind.CORRECTION, actor, reason) as change:
+        now = Order.objects.get(pk=order.pk)
+        if now.change_id != order.change_id:
+            raise NotPossible(
+                "changed_meanwhile",
+                f"Order {order} was changed meanwhile ({now.change}); look at it again before you correct it.",
+            )
+        if not _correct(Order.objects.filter(pk=order.pk), field, value, change):
+            raise NotPossible("no_difference", f"Order {order} shows that value of {field} already.")
+        return Correction.objects.get(made_by=change)
+
+
+def correct_many(orders: QuerySet[Order], field: str, value: Value, *, actor: str, reason: str) -> int:
+    """Set a value of many orders right, for one reason; the number of those that did not show it already."""
+    with changing(Change.Kind.CORRECTION, actor, reason) as change:
+        return _correct(orders, field, value, change)
+
+
+def _correct(orders: QuerySet[Order], field: str, value: Value, change: Change) -> int:
+    same = Q(**{f"{field}__isnull": True}) if value is None else Q(**{field: value})
+    # The query may ask for what is about to change: from here on the corrections say which orders are meant.
+    chosen = orders.filter(~same).order_by().values("pk")
+    replaced = Correction.objects.in_force().filter(field=field, order__in=chosen)
+    replaced.update(ended_by=change, ending=Correction.Ending.REPLACED)
+    if not _insert_corrections(Order.objects.filter(pk__in=chosen), field, value, change):
+        return 0
+    corrected = Order.objects.filter(Exists(Correction.objects.filter(order=OuterRef("pk"), made_by=change)))
+    keep_versions(corrected, change)
+    return corrected.update(
+        **{field: value, f"source_{field}": _source(field)},
+        overlaid=F("overlaid").bitor(BIT[field]),
+        change=change,
+    )
+
+
+def _source(field: str) -> Case:
+    """What the source says, in SQL."""
+    return Case(When(Exact(F("overlaid").bitand(BIT[field]), BIT[field]), then=F(f"source_{field}")), default=F(field))
+
+
+def _insert_corrections(orders: QuerySet[Order], field: str, value: Value, change: Change) -> int:
+    column = field_of(Correction, typed("value", field))
+    selected = {
+        "order_id": F("pk"),
+        "field": Constant(field, CharField()),
+        typed("value", field): Constant(value, column),
+        typed("base", field): _source(field),
+        "made_by_id": Constant(change.pk, IntegerField()),
+        "ending": Constant("", CharField()),
+    }
+    renamed = {f"new_{name}": expression for name, expression in selected.items()}
+    select, params = orders.order_by().annotate(**renamed).values_list(*renamed).query.sql_with_params()
+    quote = connection.ops.quote_name
+    table, columns = quote(Correction._meta.db_table), ", ".join(map(quote, selected))
+    with connection.cursor() as cursor:
+        # The columns are the model's own; all values are parameters.
+        cursor.execute(f"INSERT INTO {table} ({columns}) {select}", params)
+        return int(cursor.rowcount)
+
+
+def retire(corrections: QuerySet[Correction], *, actor: str, reason: str) -> int:
+    """End corrections: their orders show again what the source says, or what a rule makes of it; their number."""
+    with changing(Change.Kind.CORRECTION, actor, reason) as change:
+        ended = corrections.filter(ended_by=None).update(ended_by=change, ending=Correction.Ending.RETIRED)
+        uncover(change)
+        return ended
+
+
+def uncover(change: Change) -> None:
+    """Let the orders whose corrections a change has ended show what is below them."""
+    ended = Correction.objects.filter(order=OuterRef("pk"), ended_by=change)
+    keep_versions(Order.objects.filter(Exists(ended)), change)
+    for field in Correction.objects.filter(ended_by=change).order_by().values_list("field", flat=True).distinct():
+        source = f"source_{field}"
+        ruled = [(Q(**{source: old}), new) for old, new in meanings(field)]
+        hit = Q(pk__in=())
+        for condition, _ in ruled:
+            hit |= condition
+        kept = field_of(Order, field)
+        Order.objects.filter(Exists(ended.filter(field=field))).update(
+            **{
+                field: Case(*(When(c, then=Constant(new, kept)) for c, new in ruled), default=F(source)),
+                source: Case(When(hit, then=F(source)), default=None),
+            },
+            overlaid=Case(When(hit, then=F("overlaid")), default=F("overlaid").bitxor(BIT[field])),
+            change=change,
+        )
+
+
+def keep(corrections: QuerySet[Correction], *, actor: str, reason: str) -> int:
+    """Decide conflicts for the corrections: they stay until the source has yet another value; their number."""
+    with changing(Change.Kind.CORRECTION, actor, reason) as change:
+        waiting = list(corrections.in_conflict().select_related("order"))  # type: ignore[attr-defined]
+        for correction in waiting:
+            field = typed("base", correction.field)
+            setattr(correction, field, correction.order.source_value(correction.field))
+        CorrectionEvent.objects.bulk_create(
+            CorrectionEvent(
+                correction=c, change=change, kind=CorrectionEvent.Kind.KEPT, conflict_before_id=c.conflict_by_id
+            )
+            for c in waiting
+        )
+        for correction in waiting:
+            correction.conflict_by = None
+        bases = [f"base_{kind}" for kind in ("number", "code", "moment")]
+        return Correction.objects.bulk_update(waiting, ["conflict_by", *bases], batch_size=500)
