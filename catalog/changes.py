@@ -15,6 +15,15 @@ STATE = tuple(field.attname for field in Order._meta.concrete_fields)
 """All columns of an order: its whole state and the change that made it."""
 
 
+class NotPossible(Exception):
+    """A change that cannot be made as things stand; the message says why and what to do. `code` is for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 @contextmanager
 def changing(kind: Change.Kind, actor: str, reason: str = "") -> Iterator[Change]:
     """A transaction that changes the catalogue; what is written inside names the change.

@@ -7,19 +7,19 @@ from django.db.models import Case, CharField, Exists, F, IntegerField, OuterRef,
 from django.db.models import Value as Constant
 from django.db.models.lookups import Exact
 
-from catalog.changes import changing, keep_versions
+from catalog.changes import NotPossible, changing, keep_versions
 from catalog.contract import Value
 from catalog.models import BIT, Change, Correction, CorrectionEvent, Order, field_of, typed
 from catalog.rules import meanings
 
 
-class NotPossible(Exception):
-    """A correction that cannot be made; the message says why and what to do. `code` is for programs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+def changed_meanwhile(order: Order, by: Change) -> NotPossible:
+    """What the second of two people is told."""
+    return NotPossible(
+        "changed_meanwhile",
+        f"Order {order} was changed meanwhile by {by.actor} ({by.get_kind_display()}); look at it again before you "
+        "correct it.",
+    )
 
 
 def correct(order: Order, field: str, value: Value, *, actor: str, reason: str) -> Correction:
@@ -30,10 +30,7 @@ def correct(order: Order, field: str, value: Value, *, actor: str, reason: str) 
     with changing(Change.Kind.CORRECTION, actor, reason) as change:
         now = Order.objects.get(pk=order.pk)
         if now.change_id != order.change_id:
-            raise NotPossible(
-                "changed_meanwhile",
-                f"Order {order} was changed meanwhile ({now.change}); look at it again before you correct it.",
-            )
+            raise changed_meanwhile(order, now.change)
         if not _correct(Order.objects.filter(pk=order.pk), field, value, change):
             raise NotPossible("no_difference", f"Order {order} shows that value of {field} already.")
         return Correction.objects.get(made_by=change)

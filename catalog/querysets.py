@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import models
 
+from catalog.as_of import change_at, stand_at
 from catalog.contract import ValueRefused, parse_code, parse_integer
 from catalog.keys import order_key
 
@@ -16,7 +18,37 @@ if TYPE_CHECKING:
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    """Orders, found by what people call them."""
+    """Orders, found by what people call them; as they are, or as they stood at a moment."""
+
+    _change: int | None = None
+
+    def as_of(self, moment: datetime) -> OrderQuerySet:
+        """The orders as they stood at a moment, to the microsecond, with the values that were in force then.
+
+        Every filter and ordering works on it; it cannot be written to.
+        """
+        return self.all()._stand_at(change_at(moment))
+
+    def _stand_at(self, change: int) -> OrderQuerySet:
+        self._change = change
+        return stand_at(self, change)
+
+    def _clone(self) -> OrderQuerySet:
+        copy: OrderQuerySet = super()._clone()  # type: ignore[misc]
+        copy._change = self._change
+        return copy
+
+    def update(self, **values: Any) -> int:
+        self._refuse_to_write()
+        return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self._refuse_to_write()
+        return super().delete()
+
+    def _refuse_to_write(self) -> None:
+        if self._change is not None:
+            raise TypeError("The past cannot be written to.")
 
     def present(self) -> OrderQuerySet:
         """Without the orders that a full snapshot has marked as removed."""
@@ -52,8 +84,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         A union of indexed searches, one a column: for one OR over five columns databases read every order.
         """
         keys = [order_key(source, number) for source in source_numbers()]
-        orders = self.model._default_manager
         columns = ("customer_id", "payment_id", "voucher_id", "product_id")
+        if self._change is not None:
+            found_in = models.Q(key__in=keys)
+            for column in columns:
+                found_in |= models.Q(**{column: number})
+            return self.filter(found_in)
+        orders = self.model._default_manager
         found = [orders.filter(**{column: number}).values("key") for column in columns]
         return self.filter(key__in=orders.filter(key__in=keys).values("key").union(*found, all=True))
 

@@ -15,4 +15,6 @@ class ApiRoot(StrictMixin):
     name = "Order catalogue"
 
     def get(self, request: Request) -> Response:
-        return Response({name: reverse(f"{name[:-1]}-list", request=request) for name in ("orders", "runs")})
+        return Response(
+            {name: reverse(f"{name[:-1]}-list", request=request) for name in ("orders", "runs", "conflicts", "rules")}
+        )

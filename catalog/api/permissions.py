@@ -25,3 +25,15 @@ class ReadAccess(BasePermission):
             # 403 would say that somebody else may.
             raise MethodNotAllowed(str(request.method))
         return False
+
+
+class MayChange(ReadAccess):
+    """Reading as everywhere; changing for those with the permission that the view names for the action."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method in SAFE_METHODS:
+            return super().has_permission(request, view)
+        needed = getattr(view, "permissions_needed", {}).get(getattr(view, "action", None))
+        if needed is None:
+            return super().has_permission(request, view)
+        return bool(request.user and request.user.is_authenticated and request.user.has_perm(needed))

@@ -23,10 +23,13 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     url = serializers.SerializerMethodField(help_text="the order's own address")
     run = serializers.SerializerMethodField(help_text="the run that last changed it")
     since = serializers.DateTimeField(source="change.at", help_text="in force since")
+    source_values = serializers.SerializerMethodField(
+        help_text="what the source itself says, in the columns where a rule or a correction lies over it"
+    )
 
     class Meta:
         model = Order
-        fields = (*NAMES, "url", "removed", "run", "line", "since")
+        fields = (*NAMES, "source_values", "url", "removed", "run", "line", "since")
 
     def get_url(self, order: Order) -> str:
         place = {"source": order.source, "order_id": order.order_id}
@@ -34,3 +37,9 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     def get_run(self, order: Order) -> int | None:
         return run_id(order.change)
+
+    def get_source_values(self, order: Order) -> dict[str, Any]:
+        return {
+            name: self.fields[name].to_representation(value) if value is not None else None
+            for name, value in order.source_values.items()
+        }

@@ -2,13 +2,42 @@
 
 from django.urls import path
 
+from catalog.api.overlay_views import ConflictViewSet, HistoryView, OrderCorrectionViewSet, RuleViewSet
 from catalog.api.views import OrderViewSet
+
+ORDER = "orders/<str:source>/<str:order_id>/"
 
 urlpatterns = [
     path("orders/", OrderViewSet.as_view({"get": "list"}, name="Orders"), name="order-list"),
     path(
-        "orders/<str:source>/<str:order_id>/",
+        ORDER,
         OrderViewSet.as_view({"get": "retrieve"}, name="Order"),
         name="order-detail",
     ),
+    path(f"{ORDER}history/", HistoryView.as_view(), name="order-history"),
+    path(
+        f"{ORDER}corrections/",
+        OrderCorrectionViewSet.as_view({"get": "list", "post": "create"}, name="Corrections"),
+        name="order-correction-list",
+    ),
+    path(
+        f"{ORDER}corrections/<db_number:pk>/retire/",
+        OrderCorrectionViewSet.as_view({"post": "retire"}, name="Retire a correction"),
+        name="order-correction-retire",
+    ),
+    path("conflicts/", ConflictViewSet.as_view({"get": "list"}, name="Conflicts"), name="conflict-list"),
+    path(
+        "conflicts/<db_number:pk>/keep/",
+        ConflictViewSet.as_view({"post": "keep"}, name="Keep the correction"),
+        name="conflict-keep",
+    ),
+    path(
+        "conflicts/<db_number:pk>/take_source/",
+        ConflictViewSet.as_view({"post": "take_source"}, name="Take the source's value"),
+        name="conflict-take-source",
+    ),
+    path("rules/", RuleViewSet.as_view({"get": "list", "post": "create"}, name="Value rules"), name="rule-list"),
+    path("rules/<db_number:pk>/", RuleViewSet.as_view({"get": "retrieve"}, name="Value rule"), name="rule-detail"),
+    path("rules/<db_number:pk>/on/", RuleViewSet.as_view({"post": "on"}, name="Switch on"), name="rule-on"),
+    path("rules/<db_number:pk>/off/", RuleViewSet.as_view({"post": "off"}, name="Switch off"), name="rule-off"),
 ]

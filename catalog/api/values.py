@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.urls import register_converter
+from django.urls.converters import IntConverter
 
 from catalog.api.strict import nearest
 from catalog.contract import BLANKS, MAX_INTEGER, ValueRefused, parse_timestamp, shown
@@ -120,3 +122,12 @@ def whole(text: str, read: Reader) -> object:
     if len(text) > MAX_LENGTH:
         raise ValueRefused("too_long", f"{len(text)} characters; at most {MAX_LENGTH} are allowed")
     return read(text)
+
+
+class DatabaseNumber(IntConverter):
+    """A number in an address, if the database can hold it."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(DatabaseNumber, "db_number")

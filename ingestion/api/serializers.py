@@ -26,7 +26,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             *("file", "file_size", "sha256", "compression", "encoding", "delimiter", "options"),
             *("started_at", "finished_at", "seconds", "stages", "actor", "host", "process"),
             *("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed"),
-            *("new_values", "rejects_by_reason"),
+            *("caught_up", "conflicts", "new_values", "rejects_by_reason"),
         )
 
     def get_orders(self, run: Run) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from catalog import corrections, rules
-from catalog.changes import STATE
-from catalog.corrections import NotPossible, correct, correct_many, keep, retire
+from catalog.changes import STATE, NotPossible
+from catalog.corrections import correct, correct_many, keep, retire
 from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion, ValueRule
 from tests.loading import WriteFile, ingest, line, lines
 

@@ -1,0 +1,75 @@
+"""The history of one order: who or what set which value, when and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+
+from catalog.contract import CORRECTABLE
+from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion
+
+FIELDS = tuple(column.name for column in CORRECTABLE)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value before and after a change; `below` are the source's own values where it is overlaid, else the same."""
+
+    name: str
+    before: Any
+    after: Any
+    below_before: Any
+    below_after: Any
+
+
+@dataclass
+class Entry:
+    """What one change did to one order. `first`: it brought the order."""
+
+    change: Change
+    first: bool = False
+    removed: bool | None = None
+    differences: list[Difference] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+
+
+def timeline(order: Order) -> list[Entry]:
+    """All changes of an order, the newest first."""
+    versions = OrderVersion.objects.filter(key=order.key).select_related("change").order_by("-change_id")
+    states: list[Order | OrderVersion] = [order, *versions]
+    entries = {}
+    for after, before in zip(states, [*states[1:], None], strict=True):
+        entries[after.change_id] = _entry(after, before)
+    for change, sentence in _events(order):
+        entries.setdefault(change.pk, Entry(change)).events.append(sentence)
+    return [entries[number] for number in sorted(entries, reverse=True)]
+
+
+def _entry(after: Order | OrderVersion, before: Order | OrderVersion | None) -> Entry:
+    entry = Entry(after.change, first=before is None)
+    if before is None:
+        return entry
+    if after.removed != before.removed:
+        entry.removed = after.removed
+    for name in FIELDS:
+        difference = Difference(
+            name, getattr(before, name), getattr(after, name), before.source_value(name), after.source_value(name)
+        )
+        if (difference.before, difference.below_before) != (difference.after, difference.below_after):
+            entry.differences.append(difference)
+    return entry
+
+
+def _events(order: Order) -> Iterator[tuple[Change, str]]:
+    """What became of the order's corrections, each as the change that did it and a sentence."""
+    for correction in Correction.objects.filter(order=order).select_related("made_by", "ended_by").order_by("id"):
+        yield correction.made_by, f"{correction.field} corrected"
+        if correction.ended_by is not None:
+            yield correction.ended_by, f"correction of {correction.field} {correction.get_ending_display()}"
+    told = ~Q(kind=CorrectionEvent.Kind.CAUGHT_UP)
+    events = CorrectionEvent.objects.filter(told, correction__order=order).select_related("change", "correction")
+    for event in events.order_by("id"):
+        yield event.change, f"correction of {event.correction.field}: {event.get_kind_display()}"
