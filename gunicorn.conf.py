@@ -1,6 +1,7 @@
 """How gunicorn serves the site. `BIND`, `WEB_CONCURRENCY` and `WEB_THREADS` change what is most often changed."""
 
 import os
+import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "talpa_site.settings")
 
@@ -15,15 +16,27 @@ logconfig_dict = settings.LOGGING | {
 
 wsgi_app = "talpa_site.wsgi:application"
 bind = os.environ.get("BIND") or "127.0.0.1:8000"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+
+
+def number(name: str, usual: int) -> int:
+    """A whole number of at least 1 from the environment."""
+    text = os.environ.get(name) or str(usual)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        sys.exit(f"{name} is {text!r}; it must be a whole number of at least 1.")
+    return int(text)
+
+
+workers = number("WEB_CONCURRENCY", 2)
 # Threads, as a reader that is slow to take an export must not hold up a whole worker. A worker is then
 # ended by the timeout when it hangs, not when a request is long.
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS") or 4)
+threads = number("WEB_THREADS", 4)
 timeout = 60
 graceful_timeout = 30
 # Longer than a proxy holds an idle connection, so that it is the proxy that ends it.
 keepalive = 75
+# As long as gunicorn allows: a filter may list 500 numbers, and a page's link repeats them.
+limit_request_line = 8190
 # An application that cannot start ends gunicorn instead of being tried again for ever; and workers share memory.
 preload_app = True
 # Not on a disk: a worker whose sign of life waits for a slow disk is taken for dead.

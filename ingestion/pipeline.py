@@ -89,7 +89,11 @@ class Load:
     def _is_in_ledger(self) -> bool:
         if self.options.force:
             return False
-        earlier = Run.objects.filter(sha256=self.run.sha256, status=Run.Status.LOADED).order_by("-id").first()
+        loaded = Run.objects.filter(sha256=self.run.sha256, status=Run.Status.LOADED)
+        if self.options.full_snapshot:
+            # Loaded as a part of the truth, it has removed nothing.
+            loaded = loaded.filter(options__full_snapshot=True)
+        earlier = loaded.order_by("-id").first()
         if earlier is None:
             return False
         self.run.status, self.run.same_as = Run.Status.SKIPPED, earlier

@@ -46,7 +46,7 @@ def as_text(run: Run, *, dry_run: bool) -> str:
     lines = [title + (f" (run {run.pk})" if run.pk else "")]
     if run.reason:
         lines.append(f"  {run.reason}")
-    if run.read:
+    if run.read or run.status == Run.Status.LOADED:
         lines += [f"  {name:<10}{facts[name]:>14,}" for name in FIGURES if name != "removed" or facts[name]]
         lines.append(f"  in {run.seconds:.1f} s, {facts['rows_per_second'] or 0:,} rows/s")
     if run.caught_up:

@@ -29,6 +29,8 @@ def main() -> None:
     """Set the demo up, say where to look, and serve it unless told not to."""
     options = arguments()
     os.chdir(ROOT)
+    if not 1 <= options.port <= 65535:
+        sys.exit(f"There is no port {options.port}; choose one from 1 to 65535.")
     if options.serve and is_busy(options.port):
         sys.exit(f"Port {options.port} is in use; choose another one: make demo PORT=8001")
     take_own_environment()

@@ -77,7 +77,9 @@ def read_moment(text: str) -> Span:
         try:
             year, month, day = map(int, date.groups())
             first = datetime(year, month, day, tzinfo=zone)
-            return Span(first.astimezone(UTC), (first + timedelta(days=1)).astimezone(UTC))
+            last = datetime.max.date() == first.date()
+            after = datetime.max.replace(tzinfo=UTC) if last else (first + timedelta(days=1)).astimezone(UTC)
+            return Span(first.astimezone(UTC), after)
         except (ValueError, OverflowError) as error:
             raise ValueRefused("no_such_date", f"{shown(text)} is not a date that exists") from error
     try:

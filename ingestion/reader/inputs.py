@@ -82,6 +82,8 @@ def open_input(name: str) -> Iterator[Input]:
 def _open_raw(name: str) -> IO[bytes]:
     if name == "-":
         return _spooled(sys.stdin.buffer)
+    if not name:
+        raise Refused("file_not_found", "A path is empty; is a variable in the command not set?")
     try:
         mode = Path(name).stat().st_mode
         if stat.S_ISDIR(mode):

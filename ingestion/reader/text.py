@@ -43,7 +43,13 @@ def as_utf8(chunks: Iterator[bytes], encoding: str | None) -> tuple[str, Iterato
     mark = next((m for m in BYTE_ORDER_MARKS if first.startswith(m)), b"")
     announced = BYTE_ORDER_MARKS.get(mark, "utf-8")
     name = text_encoding(encoding) if encoding else announced
-    if name == "utf-16" and mark:
+    if name in ("utf-16", "utf-32"):
+        if not announced.startswith(name):
+            raise Refused(
+                "unknown_encoding",
+                f"The text has no byte order mark, so {name} does not say which byte comes first; name {name}-le or "
+                f"{name}-be.",
+            )
         name = announced
     if mark and name.replace("_", "-").startswith(announced[:6]):
         first = first[len(mark) :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -226,3 +227,16 @@ def test_staff_see_what_they_may(staff: Client) -> None:
 def test_others_see_nothing(client: Client) -> None:
     client.force_login(make_user("ben"))
     assert client.get(ORDERS).status_code == 302
+
+
+def test_years_on_offer_are_those_that_occur_and_not_too_many(staff: Client) -> None:
+    for number, year in enumerate((1, 2018, 2019, 9999), 1):
+        make_order(number, order_date=datetime(year, 5, 5, tzinfo=UTC))
+    text = staff.get(ORDERS).content.decode()
+    assert re.findall(r"\?year=(\d+)", text) == ["9999", "2019", "2018", "1"]
+
+
+def test_a_filter_that_does_not_exist_is_not_passed_over_in_silence(staff: Client) -> None:
+    make_order(1)
+    text = staff.get(ORDERS, {"webiste": "VVNL"}, follow=True).content.decode()
+    assert "asked for a filter or page that does not exist" in text

@@ -25,7 +25,7 @@ def test_an_order_has_the_contracts_fields_in_order_then_where_it_comes_from(api
     run = make_run()
     order = make_order(20771583, change=run.change, payment_id=None, payment_date=None)
     shown = api.get(f"{ORDERS}services/20771583/").json()
-    assert tuple(shown) == (*NAMES, "url", "removed", "run", "line", "since")
+    assert tuple(shown) == (*NAMES, "source_values", "url", "removed", "run", "line", "since")
     assert shown["url"] == "http://testserver/api/v1/orders/services/20771583/"
     assert shown["order_date"] == order.order_date.isoformat().replace("+00:00", "Z")
     assert (shown["payment_id"], shown["payment_date"], shown["removed"]) == (None, None, False)
@@ -75,10 +75,8 @@ def test_an_address_without_meaning_is_404_in_json(api: APIClient) -> None:
 
 
 def test_the_root_lists_what_there_is(api: APIClient) -> None:
-    assert api.get("/api/v1/").json() == {
-        "orders": "http://testserver/api/v1/orders/",
-        "runs": "http://testserver/api/v1/runs/",
-    }
+    names = ("orders", "runs", "conflicts", "rules")
+    assert api.get("/api/v1/").json() == {name: f"http://testserver/api/v1/{name}/" for name in names}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/", ORDERS, f"{ORDERS}services/1/", "/api/v1/runs/"])

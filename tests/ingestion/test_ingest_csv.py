@@ -1,4 +1,4 @@
-"""Loading files, by the command: report, ledger, dry run, options, output."""
+"""Loading files, by the command: report, options, output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Change, KnownValue, Order, OrderVersion, Source
-from ingestion.models import RejectedRow, Run
+from ingestion.models import Run
 from ingestion.staging import engine_for
 from tests.conftest import RunManage
 from tests.factories import make_run
@@ -124,87 +124,6 @@ def test_second_load_keeps_the_numbers_of_sources(write: WriteFile) -> None:
 
     assert loaded.figures() == {"read": 3, "inserted": 1, "unchanged": 2}
     assert numbers.items() <= dict(Source.objects.values_list("code", "number")).items()
-
-
-# --- The ledger
-
-
-def test_loaded_content_is_skipped_under_any_name(write: WriteFile) -> None:
-    first = ingest(write(*lines(1, 2)))
-    before = catalogue()
-
-    again = ingest(write(*lines(1, 2), name="other.csv"))
-
-    assert again.exit_code == 0
-    assert (again.report["status"], again.report["already_loaded_in"]) == ("skipped", first.report["run"])
-    assert str(first.report["run"]) in again.report["reason"]
-    assert again.figures() == {}
-    assert catalogue() == before
-    assert Run.objects.get(pk=again.report["run"]).same_as_id == first.report["run"]
-
-
-def test_force_loads_again_and_changes_no_order(write: WriteFile) -> None:
-    path = write(*lines(1, 2))
-    ingest(path)
-    before = list(Order.objects.values())
-
-    again = ingest(path, "--force")
-
-    assert again.report["status"] == "loaded"
-    assert again.figures() == {"read": 2, "unchanged": 2}
-    assert list(Order.objects.values()) == before
-    assert not OrderVersion.objects.exists()
-
-
-def test_refused_content_is_not_in_the_ledger(write: WriteFile) -> None:
-    path = write(line(1), line(2, website="?"))
-    assert ingest(path).report["status"] == "refused"
-
-    assert ingest(path, "--max-rejects", "50%").report["status"] == "loaded"
-
-
-# --- Dry run
-
-
-@pytest.mark.parametrize("catalogue_is_empty", [True, False])
-def test_dry_run_shows_the_figures_of_the_real_run_and_leaves_no_trace(
-    write: WriteFile, *, catalogue_is_empty: bool
-) -> None:
-    if not catalogue_is_empty:
-        ingest(write(*lines(1, 2, 3)))
-    path = write(
-        line(1, source="new"),
-        line(1),
-        line(2, product_id=""),
-        *lines(8, 8),
-        line(9),
-        line(9, website="VVBE"),
-        line(10, customer_id="x"),
-        name="second.csv",
-    )
-    before, before_indexes, runs = catalogue(), indexes(), Run.objects.count()
-    options = ("--max-rejects", "3", "--full-snapshot", "--max-removals", "1")
-
-    dry = ingest(path, "--dry-run", *options)
-
-    assert (dry.exit_code, dry.report["status"], dry.report["run"]) == (0, "dry_run", None)
-    assert catalogue() == before
-    assert indexes() == before_indexes
-    assert Run.objects.count() == runs
-    assert not RejectedRow.objects.exists()
-    real = ingest(path, *options)
-    assert real.report["status"] == "loaded"
-    assert dry.figures() == real.figures()
-    for name in ("rejects_by_reason", "new_values"):
-        assert dry.report[name] == real.report[name]
-
-
-def test_refused_dry_run_leaves_no_trace(write: WriteFile) -> None:
-    dry = ingest(write(line(1, website="?")), "--dry-run")
-
-    assert (dry.exit_code, dry.report["status"], dry.report["run"]) == (1, "refused", None)
-    assert not Run.objects.exists()
-    assert not RejectedRow.objects.exists()
 
 
 # --- Options that say how to read
@@ -385,3 +304,13 @@ def test_indexes_that_a_killed_load_left_out_are_restored(write: WriteFile) -> N
     assert not any(primary for _, primary, *_ in indexes().values())
 
     assert ingest(write(line(1))).report["status"] == "loaded"
+
+
+def test_empty_path_and_missing_tables_are_told(run_manage: RunManage, write: WriteFile, tmp_path: Path) -> None:
+    assert "A path is empty" in ingest("").report["reason"]
+
+    done = run_manage("ingest_csv", write(line(1)), DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
+
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr

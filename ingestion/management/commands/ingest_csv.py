@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from ingestion.errors import Interrupted, LoadError
 from ingestion.models import Run
@@ -84,10 +84,13 @@ class Command(BaseCommand):
             },
         )
         try:
+            if Run._meta.db_table not in connection.introspection.table_names():
+                raise CommandError("The database has no tables yet; make them with: manage.py migrate")
             with _interruptible():
                 statuses = [self._load(path, load, options) for path in options["paths"]]
         except DatabaseError as error:
-            raise CommandError(f"The database does not answer as it should: {str(error).strip()}") from error
+            sentence = " ".join(str(error).split())
+            raise CommandError(f"The database does not answer as it should: {sentence}") from error
         if not GOOD.issuperset(statuses):
             sys.exit(1)
 
