@@ -18,12 +18,20 @@ from catalog.admin_filters import OrderYear, Removed, known_values
 from catalog.contract import NAMES, ValueRefused, parse_integer, shown
 from catalog.models import Change, KnownValue, Order, OrderVersion, Source
 from catalog.querysets import OrderQuerySet
-from catalog.read_only import NOTHING, IndexedChangeList, ReadOnlyAdmin, link_to, moment
+from catalog.read_only import NOTHING, IndexedChangeList, ReadOnlyAdmin, link_to, moment, visible
 
 SHOWN_VERSIONS = 100
 
 SHOWN_AS = tuple({"order_date": "placed", "payment_date": "paid"}.get(name, name) for name in NAMES)
 """The contract's fields, the timestamps as the admin's own methods write them: to the last digit."""
+
+
+def cause(change: Change) -> SafeString | str:
+    """What changed an order: a link to the run, or what else it was, with its reason."""
+    run: Any = getattr(change, "run", None)
+    if run is not None:
+        return link_to(run, str(run))
+    return f"{change.get_kind_display()}: {visible(change.reason)}" if change.reason else change.get_kind_display()
 
 
 def run_link(change: Change) -> SafeString | str:
@@ -64,10 +72,10 @@ class OrderAdmin(ReadOnlyAdmin):
     search_help_text = "Any id (order, customer, payment, voucher, product), or an order like services/20771583"
     fieldsets = (
         (None, {"fields": tuple(zip(SHOWN_AS[::2], SHOWN_AS[1::2], strict=True))}),
-        ("Where it comes from", {"fields": (("run", "line"), ("since", "gone"))}),
+        ("Where it comes from", {"fields": (("last_change", "line"), ("since", "gone"), "source_says")}),
         ("History", {"fields": ("history",), "classes": ("wide-value",)}),
     )
-    readonly_fields = ("placed", "paid", "run", "since", "gone", "history")
+    readonly_fields = ("placed", "paid", "last_change", "since", "gone", "source_says", "history")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OrderChangeList
@@ -117,8 +125,14 @@ class OrderAdmin(ReadOnlyAdmin):
     def paid(self, order: Order) -> str:
         return moment(order.payment_date)
 
-    def run(self, order: Order) -> SafeString | str:
-        return run_link(order.change)
+    @admin.display(description="last change")
+    def last_change(self, order: Order) -> SafeString | str:
+        return cause(order.change)
+
+    @admin.display(description="the source says")
+    def source_says(self, order: Order) -> str:
+        below = [f"{name}: {cell_text(value)}" for name, value in order.source_values.items()]
+        return ", ".join(below) or "the same, in every column"
 
     @admin.display(description="in force since")
     def since(self, order: Order) -> str:
@@ -160,11 +174,12 @@ def state_row(
     for name in names:
         value = getattr(state, name)
         changed = before is not None and value != getattr(before, name)
-        cells.append({"text": cell_text(value), "changed": changed})
+        below = f"the source says {cell_text(state.source_values[name])}" if name in state.source_values else ""
+        cells.append({"text": cell_text(value), "changed": changed, "below": below})
     return {
         "since": moment(state.change.at),
         "until": "now" if ended is None else moment(ended),
-        "run": run_link(state.change),
+        "cause": cause(state.change),
         "actor": state.change.actor,
         "cells": cells,
     }

@@ -12,6 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from catalog.corrections import correct
+from catalog.models import Order
 from catalog.read_only import BoundedPaginator
 from tests.factories import (
     make_change,
@@ -240,3 +242,12 @@ def test_a_filter_that_does_not_exist_is_not_passed_over_in_silence(staff: Clien
     make_order(1)
     text = staff.get(ORDERS, {"webiste": "VVNL"}, follow=True).content.decode()
     assert "asked for a filter or page that does not exist" in text
+
+
+def test_an_order_shows_what_its_source_says_and_who_set_it_right(staff: Client) -> None:
+    make_order(1)
+    correct(Order.objects.get(), "website", "VVBE", actor="ana", reason="seen on <b>paper</b>")
+    text = staff.get(f"{ORDERS}services/1/change/").content.decode()
+    assert "website: VVNL" in text
+    assert "the source says VVNL" in text
+    assert "correction by hand: seen on &lt;b&gt;paper&lt;/b&gt;, ana" in text
