@@ -17,7 +17,16 @@ import psycopg
 from django.core.management import call_command
 from django.db import connection
 
-from catalog.models import Change, KnownValue, Order, OrderVersion, Source
+from catalog.models import (
+    Change,
+    Correction,
+    CorrectionEvent,
+    KnownValue,
+    Order,
+    OrderVersion,
+    Source,
+    ValueRule,
+)
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.staging.postgresql import LOCK
 from tests.conftest import ROOT, RunManage
@@ -26,7 +35,10 @@ SECONDS = 60
 """No process of these tests takes so long; one that does is killed, and the test fails."""
 
 
-MODELS = (RejectReason, RejectedRow, Run, KnownValue, OrderVersion, Order, Source, Change)
+MODELS = (
+    *(RejectReason, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
+    *(KnownValue, OrderVersion, Order, Source, Change),
+)
 CATALOGUE = (Order, OrderVersion, Change, KnownValue, Source)
 
 # The real command, held at one place: after a method has done its work, it says so and waits for a line.
