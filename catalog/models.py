@@ -50,6 +50,7 @@ class Change(models.Model):
         LOAD = "load", "load of a file"
         CORRECTION = "correction", "correction by hand"
         RULE = "rule", "value rule"
+        UNDO = "undo", "undo of a run"
 
     kind = models.CharField(max_length=16, choices=Kind)
     at = models.DateTimeField("in force since", db_index=True)
@@ -361,6 +362,8 @@ class CorrectionEvent(models.Model):
         SETTLED = "settled", "the source is back at what it said"
         KEPT = "kept", "kept by a person"
         CAUGHT_UP = "caught_up", "the source caught up"
+        REVIVED = "revived", "in force again, as a run was undone"
+        REWOUND = "rewound", "its conflict as before a run that was undone"
 
     correction = models.ForeignKey(Correction, models.PROTECT, related_name="events")
     change = models.ForeignKey(Change, models.PROTECT, related_name="correction_events")

@@ -20,7 +20,7 @@ class Locked(Refused):
     """Another load holds the lock and the caller did not want to wait."""
 
     def __init__(self, holder: str) -> None:
-        super().__init__("locked", f"{holder} holds the load lock; try again when it has ended, or use --wait.")
+        super().__init__("locked", f"{holder} holds the load lock; try again when it has ended.")
 
 
 class Interrupted(LoadError, KeyboardInterrupt):

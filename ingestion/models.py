@@ -18,12 +18,21 @@ class Run(models.Model):
         REFUSED = "refused", "refused"
         FAILED = "failed", "failed"
         CRASHED = "crashed", "crashed"
+        UNDONE = "undone", "undone"
+
+    class Kind(models.TextChoices):
+        LOAD = "load", "load"
+        UNDO = "undo", "undo"
 
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
     reason_code = models.CharField(max_length=40, blank=True, help_text="why it was refused or failed, for programs")
     reason = models.TextField(blank=True, help_text="why it was skipped, refused or failed, for people")
     change = models.OneToOneField(
         Change, models.PROTECT, null=True, blank=True, related_name="run", help_text="what it did to the catalogue"
+    )
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.LOAD)
+    undoes = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="undone_by", help_text="the run that it takes back"
     )
     same_as = models.ForeignKey(
         "self",

@@ -22,7 +22,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "url",
             "rejects",
             "orders",
-            *("status", "reason_code", "reason", "same_as"),
+            *("kind", "undoes", "status", "reason_code", "reason", "same_as"),
             *("file", "file_size", "sha256", "compression", "encoding", "delimiter", "options"),
             *("started_at", "finished_at", "seconds", "stages", "actor", "host", "process"),
             *("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed"),

@@ -1,0 +1,115 @@
+"""The set-based statements of an undo, as text: the same on every database, every join on the order key.
+
+`undone` is a small table of the undo's own with the keys of the orders that are put back. A run's change has made an
+order's current state, or has taken the order away; what was before is the version that the change has ended.
+"""
+
+from __future__ import annotations
+
+from catalog.contract import CORRECTABLE
+from catalog.models import BIT
+from ingestion.merge.overlay import CORRECTIONS, EVENTS
+from ingestion.merge.sql import DELTA, ORDERS, VERSIONS, state
+
+UNDONE = '"ingestion_undone"'
+TOUCHED = (
+    f"SELECT key FROM {VERSIONS} WHERE change_id = %s UNION "
+    f"SELECT v.key FROM {VERSIONS} v JOIN {ORDERS} o ON o.key = v.key "
+    f"WHERE v.ended_by_id = %s AND o.change_id <> %s UNION "
+    f"SELECT o.key FROM {ORDERS} o JOIN {CORRECTIONS} c ON c.order_id = o.key "
+    f"JOIN {EVENTS} e ON e.correction_id = c.id WHERE o.change_id = %s AND e.change_id > %s"
+)
+"""Orders that something has touched since. Takes the change five times."""
+
+COUNT_TOUCHED = f"SELECT count(*) FROM ({TOUCHED}) AS touched"
+SOME_TOUCHED = f"SELECT key FROM ({TOUCHED}) AS touched ORDER BY key LIMIT 10"
+"""Both take the change five times."""
+
+
+def find_undone() -> str:
+    """The orders that a change has touched and nothing since. Takes the change seven times."""
+    return (
+        f"INSERT INTO {UNDONE} (key) SELECT key FROM (SELECT key FROM {ORDERS} WHERE change_id = %s UNION "
+        f"SELECT key FROM {VERSIONS} WHERE ended_by_id = %s) AS affected WHERE key NOT IN ({TOUCHED})"
+    )
+
+
+def stage_previous(staged: str) -> str:
+    """What the source said before. Takes the change."""
+    said = ", ".join(
+        f"CASE WHEN v.overlaid & {BIT[c.name]} <> 0 THEN v.source_{c.name} ELSE v.{c.name} END" for c in CORRECTABLE
+    )
+    names = ", ".join(c.name for c in CORRECTABLE)
+    return (
+        f"INSERT INTO {staged} (key, line, order_id, source, {names}) "
+        f"SELECT v.key, v.line, v.order_id, v.source, {said} "
+        f"FROM {VERSIONS} v JOIN {UNDONE} u ON u.key = v.key WHERE v.ended_by_id = %s"
+    )
+
+
+def all_differ(staged: str) -> str:
+    """Every staged order is written, whether it is there or not."""
+    return (
+        f"INSERT INTO {DELTA} (key, is_new) SELECT s.key, o.key IS NULL "
+        f"FROM {staged} s LEFT JOIN {ORDERS} o ON o.key = s.key"
+    )
+
+
+def keep_taken_away(staged: str) -> str:
+    """The states of orders that were not there before go into the history. Takes the new change."""
+    kept = f"{state('o.')}, o.removed, o.line, o.key, o.change_id"
+    return (
+        f"INSERT INTO {VERSIONS} ({state()}, removed, line, key, change_id, ended_by_id) SELECT {kept}, %s "
+        f"FROM {ORDERS} o JOIN {UNDONE} u ON u.key = o.key LEFT JOIN {staged} s ON s.key = o.key WHERE s.key IS NULL"
+    )
+
+
+def take_away(staged: str) -> str:
+    """Orders that were not there before go."""
+    return (
+        f"DELETE FROM {ORDERS} WHERE key IN (SELECT u.key FROM {UNDONE} u "
+        f"LEFT JOIN {staged} s ON s.key = u.key WHERE s.key IS NULL)"
+    )
+
+
+def restore_removed() -> str:
+    """Orders that were marked as removed are so again. Takes the new change and the undone one."""
+    return (
+        f"UPDATE {ORDERS} AS o SET removed = v.removed FROM {VERSIONS} v "
+        "WHERE o.key = v.key AND o.change_id = %s AND v.ended_by_id = %s AND v.removed"
+    )
+
+
+def log_corrections() -> str:
+    """Write down which corrections come back. Takes the new change and the undone one."""
+    return (
+        f"INSERT INTO {EVENTS} (correction_id, change_id, kind, conflict_before_id) "
+        f"SELECT c.id, %s, CASE WHEN c.ended_by_id IS NULL THEN 'rewound' ELSE 'revived' END, c.conflict_by_id "
+        f"FROM {CORRECTIONS} c JOIN {UNDONE} u ON u.key = c.order_id "
+        f"WHERE c.id IN (SELECT correction_id FROM {EVENTS} WHERE change_id = %s)"
+    )
+
+
+def rewind_conflicts() -> str:
+    """Conflicts are as they were before the change. Takes it."""
+    return (
+        f"UPDATE {CORRECTIONS} AS c SET conflict_by_id = e.conflict_before_id FROM {EVENTS} e "
+        f"WHERE e.correction_id = c.id AND e.change_id = %s AND c.order_id IN (SELECT key FROM {UNDONE})"
+    )
+
+
+def revive() -> str:
+    """Corrections that the change has ended are in force again. Takes it."""
+    return (
+        f"UPDATE {CORRECTIONS} SET ended_by_id = NULL, ending = '' "
+        f"WHERE ended_by_id = %s AND order_id IN (SELECT key FROM {UNDONE})"
+    )
+
+
+def end_revived() -> str:
+    """Corrections that an undo had brought back end again. Takes the new change and the undone one."""
+    return (
+        f"UPDATE {CORRECTIONS} SET ended_by_id = %s, ending = 'caught_up' WHERE ended_by_id IS NULL "
+        f"AND order_id IN (SELECT key FROM {UNDONE}) "
+        f"AND id IN (SELECT correction_id FROM {EVENTS} WHERE change_id = %s AND kind = 'revived')"
+    )

@@ -1,0 +1,146 @@
+"""Taking a run back: its inserts go, its updates and removals are put back, in one transaction, as a run of its own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from catalog.changes import NotPossible, close_change, lock_catalogue
+from catalog.keys import ORDERS_PER_SOURCE
+from catalog.models import Change, Order, Source, field_of
+from ingestion.errors import Locked
+from ingestion.merge import overlay, sql, undo_sql
+from ingestion.merge.steps import KEY, Merge
+from ingestion.models import Run
+from ingestion.pipeline import holder
+from ingestion.staging import STAGED_COLUMNS, Engine, engine_for
+
+
+def undo_run(
+    number: int, *, keep_touched: bool = False, dry_run: bool = False, wait: bool = True, actor: str = ""
+) -> Run:
+    """Undo a run, and return the run that did it: `updated` orders have their former values again, `removed` ones
+    are gone, `inserted` ones are back, and `unchanged` ones were left, as something has touched them since.
+
+    A dry run returns the same figures and leaves no trace. Raises `NotPossible`, and changes nothing, when the run has
+    nothing to undo, or when something has touched its orders since and `keep_touched` is off; `Locked` while a load is under way.
+    """
+    engine = engine_for(connection)
+    with engine.lock(wait=False, on_wait=lambda: None) as held:
+        if not held:
+            raise Locked(holder())
+        with engine.session(), transaction.atomic():
+            run = Undo(engine, number, actor or getpass.getuser()).perform(keep_touched=keep_touched)
+            transaction.set_rollback(dry_run)
+    if dry_run:
+        run.pk = None
+    return run
+
+
+class Undo:
+    """One undo, in its transaction."""
+
+    def __init__(self, engine: Engine, number: int, actor: str) -> None:
+        self.engine = engine
+        self.begun = time.monotonic()
+        lock_catalogue()
+        self.undone = self._find(number)
+        self.run = Run(
+            kind=Run.Kind.UNDO,
+            undoes=self.undone,
+            file=f"undo of run {number}",
+            started_at=timezone.now(),
+            actor=actor,
+            host=socket.gethostname(),
+            process=os.getpid(),
+        )
+
+    def _find(self, number: int) -> Run:
+        run = Run.objects.filter(pk=number).first()
+        if run is None:
+            raise NotPossible("no_such_run", f"There is no run {number}.")
+        if run.status != Run.Status.LOADED or run.change_id is None:
+            raise NotPossible(
+                "nothing_to_undo", f"Run {number} is {run.get_status_display()}: there is nothing to undo."
+            )
+        return run
+
+    def perform(self, *, keep_touched: bool) -> Run:
+        """All steps."""
+        change = Change.objects.create(
+            kind=Change.Kind.UNDO, at=timezone.now(), actor=self.run.actor, reason=f"undo of run {self.undone.pk}"
+        )
+        old = self.undone.change_id
+        with self._tables() as merge:
+            self.engine.execute(undo_sql.find_undone(), [old] * 7)
+            self._look_at_touched(keep_touched=keep_touched)
+            self.engine.execute(undo_sql.stage_previous(merge.staged), [old])
+            self._rewind_corrections(change.pk)
+            overlay.apply_all(self.engine, merge.staged)
+            self._write(merge, change.pk)
+        self._close(change)
+        return self.run
+
+    @contextmanager
+    def _tables(self) -> Iterator[Merge]:
+        layer: Any = [(name, field_of(Order, name)) for name in (*STAGED_COLUMNS, *sql.LAYER)]
+        corrected: Any = [KEY, *((name, field_of(Order, name)) for name in (*overlay.FIELDS, *sql.LAYER))]
+        with ExitStack() as stack:
+            stack.enter_context(self.engine.scratch_table("ingestion_undone", [KEY], key=True))
+            stack.enter_context(self.engine.scratch_table("ingestion_corrected", corrected, key=True))
+            yield Merge(
+                self.engine, stack.enter_context(self.engine.scratch_table("ingestion_staged", layer, key=True))
+            )
+
+    def _look_at_touched(self, *, keep_touched: bool) -> None:
+        since = [self.undone.change_id] * 5
+        self.run.unchanged = int(self.engine.value(undo_sql.COUNT_TOUCHED, since))
+        if self.run.unchanged and not keep_touched:
+            examples = names_of([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED, since)])
+            raise NotPossible(
+                "touched_since",
+                f"Something has touched {self.run.unchanged:,} orders of run {self.undone.pk} since, such as "
+                f"{', '.join(examples)}. Undo what came later first, or leave them as they are with --keep-touched.",
+            )
+
+    def _rewind_corrections(self, change: int) -> None:
+        old = self.undone.change_id
+        self.engine.execute(undo_sql.log_corrections(), [change, old])
+        self.engine.execute(undo_sql.end_revived(), [change, old])
+        self.engine.execute(undo_sql.rewind_conflicts(), [old])
+        self.engine.execute(undo_sql.revive(), [old])
+
+    def _write(self, merge: Merge, change: int) -> None:
+        with merge.everything() as written:
+            self.run.inserted, self.run.updated = written.inserted, written.updated
+            self.engine.execute(undo_sql.keep_taken_away(merge.staged), [change])
+            self.run.removed = self.engine.execute(undo_sql.take_away(merge.staged))
+            merge.write(change)
+        self.engine.execute(undo_sql.restore_removed(), [change, self.undone.change_id])
+
+    def _close(self, change: Change) -> None:
+        run = self.run
+        run.read = run.inserted + run.updated + run.unchanged
+        run.status, run.change = Run.Status.LOADED, change
+        run.finished_at = timezone.now()
+        run.seconds = round(time.monotonic() - self.begun, 3)
+        run.save()
+        Run.objects.filter(pk=self.undone.pk).update(status=Run.Status.UNDONE)
+        if self.undone.undoes_id:
+            # What it had taken back is in force again.
+            Run.objects.filter(pk=self.undone.undoes_id).update(status=Run.Status.LOADED)
+        close_change(change)
+
+
+def names_of(keys: list[int]) -> list[str]:
+    """Orders by the names that people call them."""
+    codes = dict(Source.objects.values_list("number", "code"))
+    return [f"{codes[key // ORDERS_PER_SOURCE]}/{key % ORDERS_PER_SOURCE}" for key in keys]

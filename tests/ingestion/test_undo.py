@@ -1,0 +1,164 @@
+"""Taking runs back: exactly as before, corrections included; and never over what came later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from catalog import rules
+from catalog.changes import STATE, NotPossible
+from catalog.corrections import correct, retire
+from catalog.models import Change, Correction, Order, OrderVersion, ValueRule
+from ingestion.models import Run
+from ingestion.undo import undo_run
+from tests.loading import WriteFile, ingest, line, lines
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("indexes_outlive_the_test")]
+
+WHO: dict[str, Any] = {"actor": "ana", "reason": "seen on the invoice"}
+SHOWN = [name for name in STATE if name != "change_id"]
+
+
+def shop() -> list[tuple[Any, ...]]:
+    """Every order's whole state, but for the change that made it."""
+    return list(Order.objects.order_by("key").values_list(*SHOWN))
+
+
+def corrections() -> list[tuple[Any, ...]]:
+    """Which corrections are in force, with their conflicts."""
+    in_force = Correction.objects.in_force().order_by("id")
+    return [(c.pk, c.field, c.value, c.base, c.conflict_by_id) for c in in_force]
+
+
+def order(number: int) -> Order:
+    return Order.objects.get(order_id=number)
+
+
+def figures(run: Run) -> dict[str, int]:
+    names = ("updated", "removed", "inserted", "unchanged")
+    return {name: getattr(run, name) for name in names if getattr(run, name)}
+
+
+def test_the_story(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2, 3), line(4, voucher_status="EXPRIED"), line(5)))
+    for number in (1, 2, 3):
+        correct(order(number), "website", "VVBE", **WHO)
+    rule = ValueRule.objects.create(field="voucher_status", old="EXPRIED", new="EXPIRED", reason="a typing error")
+    rules.switch_on(rule, actor="ana")
+    before, in_force, moment = shop(), corrections(), timezone.now()
+    day2 = write(
+        line(1, website="VVBE"),
+        line(2, website="VVFR"),
+        line(3),
+        line(4, voucher_status="USED"),
+        line(6, voucher_status="EXPRIED"),
+        name="day2.csv",
+    )
+    loaded = ingest(day2, "--full-snapshot", "--max-removals", "1").report
+    assert (loaded["caught_up"], loaded["conflicts"], loaded["removed"]) == (1, 1, 1)
+    after, after_corrections = shop(), corrections()
+
+    undone = undo_run(loaded["run"])
+
+    assert figures(undone) == {"updated": 4, "removed": 1}
+    assert shop() == before
+    assert corrections() == in_force
+    assert list(Order.objects.as_of(moment).order_by("key").values_list(*SHOWN)) == before
+    assert undone.change is not None
+    assert list(Order.objects.as_of(undone.change.at).order_by("key").values_list(*SHOWN)) == before
+    assert Run.objects.get(pk=loaded["run"]).status == "undone"
+    assert undone.change.kind == "undo"
+
+    again = undo_run(undone.pk)
+
+    assert figures(again) == {"updated": 4, "inserted": 1}
+    assert shop() == after
+    assert [c[:4] for c in corrections()] == [c[:4] for c in after_corrections]
+    assert [c[4] is None for c in corrections()] == [c[4] is None for c in after_corrections]
+    assert Run.objects.get(pk=loaded["run"]).status == "loaded"
+
+
+def test_undo_of_a_first_load(write: WriteFile) -> None:
+    path = write(*lines(1, 2))
+    loaded = ingest(path).report
+
+    assert figures(undo_run(loaded["run"])) == {"removed": 2}
+
+    assert not Order.objects.exists()
+    assert OrderVersion.objects.count() == 2
+    assert ingest(path).figures() == {"read": 2, "inserted": 2}
+
+
+def test_undone_content_is_no_longer_in_the_ledger(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2)))
+    path = write(line(1, website="VVBE"), name="second.csv")
+    undo_run(ingest(path).report["run"])
+
+    assert ingest(path).figures() == {"read": 1, "updated": 1}
+
+
+def test_what_came_later_stops_the_undo(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2, 3)))
+    second = ingest(write(*lines(1, 2, 3, website="VVBE"), name="second.csv")).report["run"]
+    ingest(write(line(1, website="VVFR"), name="third.csv"))
+    correct(order(2), "order_status", "CANCELED", **WHO)
+    before, changes = shop(), Change.objects.count()
+
+    with pytest.raises(NotPossible, match=r"services/1, services/2\..*--keep-touched") as refused:
+        undo_run(second)
+
+    assert refused.value.code == "touched_since"
+    assert (shop(), Change.objects.count()) == (before, changes)
+    undone = undo_run(second, keep_touched=True)
+    assert figures(undone) == {"updated": 1, "unchanged": 2}
+    assert [order(n).website for n in (1, 2, 3)] == ["VVFR", "VVBE", "VVNL"]
+
+
+def test_undo_heeds_rules_and_corrections_that_are_newer(write: WriteFile) -> None:
+    ingest(write(line(1, voucher_status="EXPRIED"), line(2)))
+    second = ingest(write(line(1, voucher_status="USED"), line(2), name="second.csv")).report["run"]
+    rule = ValueRule.objects.create(field="voucher_status", old="EXPRIED", new="EXPIRED", reason="a typing error")
+    rules.switch_on(rule, actor="ana")
+
+    undo_run(second)
+
+    assert (order(1).voucher_status, order(1).source_values) == ("EXPIRED", {"voucher_status": "EXPRIED"})
+    rules.switch_off(rule, actor="ana", reason="a test")
+    assert order(1).voucher_status == "EXPRIED"
+
+
+def test_correction_kept_since_counts_as_touched(write: WriteFile) -> None:
+    ingest(write(line(1)))
+    correct(order(1), "website", "VVBE", **WHO)
+    second = ingest(write(line(1, website="VVFR"), name="second.csv")).report["run"]
+    retire(Correction.objects.all(), **WHO)
+
+    with pytest.raises(NotPossible, match="touched"):
+        undo_run(second)
+
+
+def test_dry_run_shows_the_figures_and_leaves_no_trace(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2)))
+    second = ingest(write(line(1, website="VVBE"), line(3), name="second.csv")).report["run"]
+    before, runs = shop(), Run.objects.count()
+
+    dry = undo_run(second, dry_run=True)
+
+    assert (shop(), Run.objects.count()) == (before, runs)
+    assert not dry.pk
+    assert figures(dry) == figures(undo_run(second)) == {"updated": 1, "removed": 1}
+
+
+def test_the_command(write: WriteFile, capsys: pytest.CaptureFixture[str]) -> None:
+    loaded = ingest(write(*lines(1, 2))).report["run"]
+
+    call_command("undo_run", str(loaded))
+
+    assert "2 orders that it had brought are gone" in capsys.readouterr().out
+    with pytest.raises(CommandError, match=f"Run {loaded} is undone: there is nothing to undo"):
+        call_command("undo_run", str(loaded))
+    with pytest.raises(CommandError, match="There is no run 99"):
+        call_command("undo_run", "99")
