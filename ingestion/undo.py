@@ -31,7 +31,8 @@ def undo_run(
     are gone, `inserted` ones are back, and `unchanged` ones were left, as something has touched them since.
 
     A dry run returns the same figures and leaves no trace. Raises `NotPossible`, and changes nothing, when the run has
-    nothing to undo, or when something has touched its orders since and `keep_touched` is off; `Locked` while a load is under way.
+    nothing to undo, or when something has touched its orders since and `keep_touched` is off; `Locked` while a load is
+    under way.
     """
     engine = engine_for(connection)
     with engine.lock(wait=False, on_wait=lambda: None) as held:

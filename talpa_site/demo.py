@@ -97,7 +97,18 @@ def set_up() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("ingest_csv", str(SAMPLE))
+    switch_rules_on()
     see_to_user()
+
+
+def switch_rules_on() -> None:
+    """The value rule that ships as an example; only here is it switched on unasked."""
+    from catalog import rules  # noqa: PLC0415  models can be imported only now
+    from catalog.models import ValueRule  # noqa: PLC0415
+
+    for rule in ValueRule.objects.filter(active=False):
+        changed = rules.switch_on(rule, actor=USER)
+        print(f"Value rule switched on: {rule}; {changed:,} orders.")
 
 
 def see_to_user() -> None:
