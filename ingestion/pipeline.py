@@ -37,7 +37,8 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
     as it was. A dry run leaves no trace; its run is not saved.
     """
     run = Run(
-        file=name,
+        # A name may hold bytes that are no text; no database would take them.
+        file=os.fsencode(name).decode("utf-8", "backslashreplace"),
         options=options.differing(),
         started_at=timezone.now(),
         actor=actor or getpass.getuser(),
@@ -45,7 +46,7 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
         process=os.getpid(),
     )
     with RejectSpool() as rejects:
-        load = Load(run, options, listener, rejects)
+        load = Load(name, run, options, listener, rejects)
         try:
             load.perform()
         except Refused as error:
@@ -64,7 +65,8 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
 class Load:
     """One load under way."""
 
-    def __init__(self, run: Run, options: LoadOptions, listener: Listener, rejects: RejectSpool) -> None:
+    def __init__(self, name: str, run: Run, options: LoadOptions, listener: Listener, rejects: RejectSpool) -> None:
+        self.name = name
         self.run = run
         self.options = options
         self.listener = listener
@@ -74,7 +76,7 @@ class Load:
 
     def perform(self) -> None:
         """All steps. Raises `LoadError` when the file is not loaded."""
-        with open_input(self.run.file) as source:
+        with open_input(self.name) as source:
             self.run.file_size, self.run.compression = source.size, source.compression
             with self._stage("fingerprint"):
                 self.run.sha256, self.content_size = source.sha256()

@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Self
 
 from catalog.contract import Reason
@@ -14,6 +13,9 @@ from ingestion.models import RejectedRow, RejectReason, Run, reject_id
 from ingestion.reader.exact import Reject
 
 STORE_AT_ONCE = 1000
+BYTES_AT_ONCE = 4_000_000
+MAX_VALUE = 10_000
+"""Characters of a value that are kept with a reason; the whole row stands beside it anyway."""
 
 
 class RejectSpool:
@@ -47,14 +49,32 @@ class RejectSpool:
 
     def store(self, run: Run) -> None:
         """Write all rejects to the database, as those of `run`."""
-        rejects = iter(self)
-        while some := list(islice(rejects, STORE_AT_ONCE)):
+        for some in portions(self):
             RejectedRow.objects.bulk_create(_row(run, reject) for reject in some)
             RejectReason.objects.bulk_create(
-                RejectReason(reject_id=reject_id(run.pk, reject.line), **reason._asdict())
+                RejectReason(reject_id=reject_id(run.pk, reject.line), **cut(reason)._asdict())
                 for reject in some
                 for reason in reject.reasons
             )
+
+
+def portions(rejects: Iterable[Reject]) -> Iterator[list[Reject]]:
+    """Rejects, some at a time: neither too many nor too large together."""
+    some: list[Reject] = []
+    size = 0
+    for reject in rejects:
+        some.append(reject)
+        size += len(reject.raw)
+        if len(some) == STORE_AT_ONCE or size > BYTES_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def cut(reason: Reason) -> Reason:
+    """The reason with its value, or the start of a value that is very long."""
+    return reason if len(reason.value) <= MAX_VALUE else reason._replace(value=reason.value[:MAX_VALUE] + "…")
 
 
 def _row(run: Run, reject: Reject) -> RejectedRow:

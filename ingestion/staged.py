@@ -84,7 +84,10 @@ class StagedFile:
 
     def _with_keys(self, rows: pa.Table) -> pa.Table:
         sources = rows["source"].combine_chunks()
-        numbers = np.array([self._number(code) for code in sources.dictionary.to_pylist()], dtype=np.int64)
+        # A code of the dictionary may stand on rejected rows only.
+        present = set(_distinct(rows["source"]))
+        codes = sources.dictionary.to_pylist()
+        numbers = np.array([self._number(code) if code in present else 0 for code in codes], dtype=np.int64)
         keys = numbers[sources.indices.to_numpy()] * ORDERS_PER_SOURCE + rows["order_id"].to_numpy()
         table = rows.add_column(0, "key", pa.array(keys))
         if self._change is not None:
@@ -103,8 +106,19 @@ class StagedFile:
         """Count and drop repeated rows; reject those that contradict each other."""
         if direct and self.engine.add_unique_key():
             return
+        before = self.rejects.count
         self.run.duplicate = merge.settle_twins(self._reject_clashes)
         self.accepted = self.run.read - self.rejects.count - self.run.duplicate
+        if self.rejects.count > before:
+            self._forget_rejected_values()
+
+    def _forget_rejected_values(self) -> None:
+        """Codes that stand on rejected rows only are not new to the catalogue: it does not have them."""
+        for name, values in self._new.items():
+            if values:
+                sql = f"SELECT DISTINCT {self.engine.quote(name)} FROM {self._table}"  # noqa: S608  names of the model
+                values &= {code for (code,) in self.engine.rows(sql)}
+        self._new_numbers = {code: n for code, n in self._new_numbers.items() if code in self._new["source"]}
 
     def _reject_clashes(self, clashes: Iterator[Clash]) -> None:
         """Reject the rows, with their raw text read from the file again."""

@@ -300,6 +300,18 @@ PACKED = [
     )
     for kind in ("gz", "zst", "bz2", "xz")
 ] + [
+    *(
+        Case(f"{kind}_with_a_damaged_second_stream", PACKERS[kind](GOOD) + damaged(PACKERS[kind](BIG), 60),
+             refused="corrupt_archive")
+        for kind in ("gz", "bz2", "xz", "zst")
+    ),
+    *(
+        Case(f"{kind}_with_something_after_it", PACKERS[kind](GOOD) + b"something", refused="corrupt_archive")
+        for kind in ("gz", "bz2", "xz", "zst", "zip")
+    ),
+    Case("xz_with_padding", PACKERS["xz"](GOOD) + bytes(8), BOTH),
+    Case("zip_after_another_zip", zipped(a=GOOD) + zipped(b=export(line(3))), refused="corrupt_archive"),
+    Case("zst_after_a_skippable_frame", b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + PACKERS["zst"](GOOD), BOTH),
     Case("zip_of_two_files", zipped(**{"a.csv": GOOD, "b.csv": GOOD}), refused="archive_of_many"),
     Case("zip_of_a_folder_with_one_file", zipped(**{"out/": b"", "out/orders.csv": GOOD}), BOTH),
     Case("zip_of_no_file", zipped(), refused="archive_of_many"),

@@ -84,12 +84,10 @@ class OrderReader:
         )
 
     def batches(self) -> Iterator[Batch]:
-        """All of the file, from the start. Raises `Refused` when it was written to in the meantime."""
-        before = self._source.stamp()
+        """All of the file, from the start. Raises `Refused` when it was written to since it was opened."""
         for block in self._blocks():
             yield self._batch(block)
-        if self._source.stamp() != before:
-            raise Refused("changed_while_reading", f"{self._source.name} was changed while it was being read.")
+        self._source.check_unchanged()
 
     def raw_records(self, rejects: Iterator[Reject]) -> Iterator[tuple[Reject, bytes]]:
         """Rejects (in the order of their lines) with the raw text of their records, read anew from the file."""
@@ -103,7 +101,8 @@ class OrderReader:
             found = self._records(block, [reject.line - block.first_line for reject in here])
             yield from zip(here, (record.raw for record in found), strict=True)
             if wanted is None:
-                return
+                break
+        self._source.check_unchanged()
 
     def _records(self, block: Block, wanted: list[int]) -> Iterator[Record]:
         """Some records of a block, by the index (from 0) of the line on which they start."""

@@ -35,6 +35,10 @@ def read_header(line: bytes, *, delimiter: str | None, allow_extra_columns: bool
     readings = {candidate: _names(line, candidate) for candidate in candidates}
     best = max(readings, key=lambda candidate: len(set(readings[candidate]) & set(NAMES)))
     names = readings[best]
+    if not any(readings.values()):
+        raise Refused(
+            "no_header", "The quotation marks of line 1 do not fit together; a column's name must not hold a line end."
+        )
     if not set(names) & set(NAMES):
         raise Refused(
             "no_header",

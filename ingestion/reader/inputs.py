@@ -9,6 +9,7 @@ import lzma
 import os
 import shutil
 import stat
+import struct
 import sys
 import tempfile
 import zipfile
@@ -16,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -30,20 +32,26 @@ Chunks = Iterator[bytes]
 
 @dataclass(frozen=True)
 class Input:
-    """An open file: its name as given, its size in bytes on disk and how it is compressed ("" if it is not)."""
+    """An open file: its name as given, its size in bytes on disk, how it is compressed ("" if it is not), and its
+    `stamp` when it was opened."""
 
     name: str
     raw: IO[bytes]
     size: int
     compression: str
+    opened: tuple[int, int] = (0, 0)
 
     def chunks(self) -> Chunks:
         """The content from the start, decompressed. Raises `Refused` when an archive is broken or cut short."""
         self.raw.seek(0)
         try:
-            yield from OPENERS[self.compression](self.raw)
+            yield from filter(None, OPENERS[self.compression](self.raw))
         except DAMAGE as error:
             raise self._damaged(error) from error
+        except ValueError as error:
+            if self.compression:
+                raise self._damaged(error) from error
+            raise
         except OSError as error:
             # bz2 reports damage as an OSError that has no number.
             if self.compression and error.errno is None:
@@ -66,6 +74,11 @@ class Input:
             size += len(chunk)
         return digest.hexdigest(), size
 
+    def check_unchanged(self) -> None:
+        """Raise `Refused` when somebody has written to the file since it was opened."""
+        if self.stamp() != self.opened:
+            raise Refused("changed_while_reading", f"{self.name} was changed while it was being read.")
+
     def stamp(self) -> tuple[int, int]:
         """Size and time of the last change: the same before and after, or somebody has written to the file."""
         status = os.fstat(self.raw.fileno())
@@ -76,12 +89,24 @@ class Input:
 def open_input(name: str) -> Iterator[Input]:
     """Open `name` (`-` is standard input). What cannot be read twice is copied to a temporary file first."""
     with _open_raw(name) as raw:
-        yield Input(name, raw, os.fstat(raw.fileno()).st_size, compression_of(raw))
+        status = os.fstat(raw.fileno())
+        try:
+            kind = compression_of(raw)
+        except OSError as error:
+            raise not_readable(name, error) from error
+        yield Input(name, raw, status.st_size, kind, (status.st_size, status.st_mtime_ns))
+
+
+def not_readable(name: str, error: Exception) -> Refused:
+    """What is said when the operating system cannot read a file."""
+    return Refused("not_readable", f"{shown(name)} cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
 def _open_raw(name: str) -> IO[bytes]:
     if name == "-":
-        return _spooled(sys.stdin.buffer)
+        if sys.stdin is None:
+            raise Refused("not_readable", "Standard input is closed.")
+        return _spooled(sys.stdin.buffer, name)
     if not name:
         raise Refused("file_not_found", "A path is empty; is a variable in the command not set?")
     try:
@@ -92,17 +117,20 @@ def _open_raw(name: str) -> IO[bytes]:
     except FileNotFoundError as error:
         raise Refused("file_not_found", f"There is no file {name}.") from error
     except (OSError, ValueError) as error:
-        raise Refused("not_readable", f"{shown(name)} cannot be read: {error}.") from error
+        raise not_readable(name, error) from error
     if stat.S_ISREG(mode):
         return raw
     with raw:
-        return _spooled(raw)
+        return _spooled(raw, name)
 
 
-def _spooled(stream: IO[bytes]) -> IO[bytes]:
+def _spooled(stream: IO[bytes], name: str) -> IO[bytes]:
     spool = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
-    shutil.copyfileobj(stream, spool, CHUNK)
-    spool.flush()
+    try:
+        shutil.copyfileobj(stream, spool, CHUNK)
+        spool.flush()
+    except OSError as error:
+        raise not_readable(name, error) from error
     return spool
 
 
@@ -114,12 +142,16 @@ SIGNATURES = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
+ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
+"""What follows the first byte (0x50 to 0x5F) of a frame that holds no content; some programs begin with one."""
 
 
 def compression_of(raw: IO[bytes]) -> str:
     """The kind of archive that the first bytes announce, or "" for none."""
     raw.seek(0)
     start = raw.read(6)
+    if start[1:4] == ZSTD_SKIPPABLE and start[0] >> 4 == 5:
+        return "zstd"
     return next((kind for magic, kind in SIGNATURES.items() if start.startswith(magic)), "")
 
 
@@ -140,28 +172,73 @@ def _gzip(raw: IO[bytes]) -> Chunks:
         yield from _read_all(stream)
 
 
+class Decompressor(Protocol):
+    """What bz2 and lzma offer to go through one stream."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has come to its end."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether all that was given has been handed out."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given and follows the end."""
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
+        """At most `max_length` bytes more."""
+
+
+def _streams(raw: IO[bytes], new: Callable[[], Decompressor], *, padding: bytes = b"") -> Chunks:
+    """All streams of an archive, each to its own end: the libraries' files take a damaged later one for rubbish that
+    follows the archive, and pass over it."""
+    stream = new()
+    for chunk in _read_all(raw):
+        data = chunk
+        while data:
+            if stream.eof:
+                data = data.lstrip(padding) if padding else data
+                if not data:
+                    break
+                stream = new()
+            yield stream.decompress(data, CHUNK)
+            while not (stream.eof or stream.needs_input):
+                yield stream.decompress(b"", CHUNK)
+            data = stream.unused_data if stream.eof else b""
+    if not stream.eof:
+        raise EOFError("it ends in the middle of a stream")
+
+
 def _bzip2(raw: IO[bytes]) -> Chunks:
-    with bz2.BZ2File(raw) as stream:
-        yield from _read_all(stream)
+    return _streams(raw, bz2.BZ2Decompressor)
 
 
 def _xz(raw: IO[bytes]) -> Chunks:
-    with lzma.LZMAFile(raw) as stream:
-        yield from _read_all(stream)
+    return _streams(raw, partial(lzma.LZMADecompressor, format=lzma.FORMAT_XZ), padding=b"\0")
+
+
+ZSTD_PIECE = 1 << 10
+"""Compressed bytes given to zstd at a time: it hands out all that they hold at once, up to 128 KB for each 4 bytes."""
 
 
 def _zstd(raw: IO[bytes]) -> Chunks:
     # The library's own stream reader takes a cut archive for a complete one; this asks each frame for its end.
     frame = zstandard.ZstdDecompressor().decompressobj()
     for chunk in _read_all(raw):
-        data = chunk
-        while data:
-            if frame.eof:
-                frame = zstandard.ZstdDecompressor().decompressobj()
-            yield frame.decompress(data)
-            data = frame.unused_data
+        for start in range(0, len(chunk), ZSTD_PIECE):
+            data = chunk[start : start + ZSTD_PIECE]
+            while data:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(data)
+                data = frame.unused_data
     if not frame.eof:
         raise EOFError("it ends in the middle of a frame")
+
+
+END_OF_ZIP = b"PK\x05\x06"
 
 
 def _zip(raw: IO[bytes]) -> Chunks:
@@ -171,6 +248,10 @@ def _zip(raw: IO[bytes]) -> Chunks:
             raise Refused(
                 "archive_of_many", f"The zip archive holds {len(files)} files; it must hold exactly one CSV file."
             )
+        raw.seek(-22 - len(archive.comment), os.SEEK_END)
+        if min(entry.header_offset for entry in archive.infolist()) or raw.read(4) != END_OF_ZIP:
+            # Another archive, perhaps, which zipfile would pass over.
+            raise zipfile.BadZipFile("there is something before or after the archive")
         with archive.open(files[0]) as stream:
             yield from _read_all(stream)
 
@@ -191,6 +272,7 @@ DAMAGE = (
     lzma.LZMAError,
     zstandard.ZstdError,
     zipfile.BadZipFile,
+    struct.error,
     NotImplementedError,
     RuntimeError,
 )

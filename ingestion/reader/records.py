@@ -67,6 +67,9 @@ def blocks(
     line, buffer, ended, wanted = first_line, b"", False, size
     while not ended:
         buffer, ended = _filled(buffer, chunks, wanted)
+        if (overlong := _overlong_line(buffer)) is not None:
+            number = line + overlong
+            raise Refused("line_too_long", f"Line {number} is longer than {MAX_RECORD:,} bytes: this is no CSV.")
         end = len(buffer) if ended else _end_of_last_line(buffer)
         start = 0
         while start < end:
@@ -77,8 +80,6 @@ def blocks(
             line += count_lines(block.data)
             start += len(block.data)
         buffer = buffer[start:]
-        if _line_too_long(buffer):
-            raise Refused("line_too_long", f"Line {line} is longer than {MAX_RECORD:,} bytes: this is no CSV.")
         # What is left over is part of a record: ask for enough to end it.
         wanted = len(buffer) + size
 
@@ -100,8 +101,14 @@ def _end_of_last_line(buffer: bytes) -> int:
     return max(buffer.rfind(b"\n", 0, limit), buffer.rfind(b"\r", 0, limit)) + 1
 
 
-def _line_too_long(rest: bytes) -> bool:
-    return len(rest) > MAX_RECORD and LINE_END.search(rest, 0, MAX_RECORD) is None
+def _overlong_line(buffer: bytes) -> int | None:
+    """The index of the first line over the limit, whether it has ended or not."""
+    if len(buffer) <= MAX_RECORD:
+        return None
+    text = np.frombuffer(buffer, dtype=np.uint8)
+    starts = np.append(_line_starts(buffer, text), len(buffer) + 1)
+    overlong = np.flatnonzero(np.diff(starts) - 1 > MAX_RECORD)
+    return int(overlong[0]) if len(overlong) else None
 
 
 RECORDS_AT_ONCE = 1 << 16
@@ -286,9 +293,9 @@ def scan_record(data: bytes, position: int, separator: bytes) -> Scan:
         if data[position : position + 1] == QUOTE:
             closing = _closing_quote(data, position)
             if closing < 0:
-                within_limit = len(data) - position <= MAX_FIELD
+                within_limit = _quoted_length(data, position, len(data)) <= MAX_FIELD
                 return Scan(fields, position, "unclosed_quote", unfinished=within_limit)
-            if closing - position > MAX_FIELD and LINE_END.search(data, position, closing):
+            if _quoted_length(data, position, closing) > MAX_FIELD and LINE_END.search(data, position, closing):
                 return Scan(fields, position, "unclosed_quote")
             fields.append(data[position + 1 : closing].replace(b'""', QUOTE))
             position = closing + 1
@@ -307,6 +314,11 @@ def scan_record(data: bytes, position: int, separator: bytes) -> Scan:
 
 
 _UNQUOTED = {mark: re.compile(b"[^%s\r\n]*" % re.escape(mark)) for mark in (b",", b";", b"\t", b"|")}
+
+
+def _quoted_length(data: bytes, opening: int, end: int) -> int:
+    length = end - opening - 1
+    return length - data.count(b'""', opening + 1, end) if length > MAX_FIELD else length
 
 
 def _closing_quote(data: bytes, opening: int) -> int:

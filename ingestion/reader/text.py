@@ -23,6 +23,7 @@ def text_encoding(name: str) -> str:
     try:
         codec = codecs.lookup(name)
         "".encode(codec.name)
+        codecs.getincrementaldecoder(codec.name)("ingestion.not_text").decode(b"")
     except (LookupError, ValueError) as error:
         raise Refused(
             "unknown_encoding", f"'{name}' is no encoding of text; use a name like utf-8, cp1252 or utf-16-le."

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -224,3 +225,18 @@ def test_interrupted_inside_statement(
                 time.sleep(0.01)
         process.send_signal(number)
         assert_interrupted(process, old)
+
+
+def test_file_that_is_changed_while_its_load_waits(
+    start: Start, database_url: str, files: Files, tmp_path: Path
+) -> None:
+    """What is loaded is what the fingerprint was taken of, or the file is refused."""
+    path = tmp_path / "orders.csv"
+    path.write_bytes(files.day1.read_bytes())
+    with load_lock(database_url):
+        waiting = start(path)
+        assert first_line(waiting).startswith("Waiting: ")
+        path.write_bytes(files.day2.read_bytes())
+    code, report, _ = end(waiting)
+    assert (code, report["status"], report["reason_code"]) == (1, "refused", "changed_while_reading")
+    assert not Order.objects.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -314,3 +315,13 @@ def test_empty_path_and_missing_tables_are_told(run_manage: RunManage, write: Wr
     assert done.returncode == 1
     assert "manage.py migrate" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_name_that_is_no_text_is_told_and_loaded(run_manage: RunManage, write: WriteFile, tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/lat\xe9.csv"
+    Path(os.fsdecode(path)).write_bytes(export(line(1)))
+
+    done = run_manage("ingest_csv", os.fsdecode(path), "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["file"].endswith(r"/lat\xe9.csv")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.models import Order, OrderVersion
-from ingestion.models import RejectedRow, Run
+from ingestion.models import RejectedRow, RejectReason, Run
 from tests.loading import WriteFile, catalogue, export, ingest, line, lines, row, rows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("indexes_outlive_the_test")]
@@ -179,3 +179,13 @@ def test_limit_of_removals_is_one_percent_unless_told_otherwise(write: WriteFile
     few = ingest(write(*lines(*range(1, 100)), name="third.csv"), "--full-snapshot")
 
     assert (too_many.report["status"], few.report["status"], few.report["removed"]) == ("refused", "loaded", 1)
+
+
+def test_rows_that_are_very_long_are_stored_a_few_at_a_time(write: WriteFile) -> None:
+    path = write(line(1), *(line(n, website="x" * 1_500_000) for n in range(2, 8)))
+
+    loaded = ingest(path, "--max-rejects", "6")
+
+    assert loaded.figures() == {"read": 7, "inserted": 1, "rejected": 6}
+    assert {len(raw) > 1_500_000 for raw in RejectedRow.objects.values_list("raw", flat=True)} == {True}
+    assert all(len(value) <= 10_001 for value in RejectReason.objects.values_list("value", flat=True))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from catalog.models import Order, OrderVersion
+from catalog.models import Order, OrderVersion, Source
 from ingestion.models import RejectedRow, RejectReason, Run
 from tests.loading import HEADER, WriteFile, ingest, line, lines, row, rows
 
@@ -120,3 +120,15 @@ def test_conflicting_duplicates_are_all_rejected_with_line_and_text(
     reasons = RejectReason.objects.all()
     assert {(r.code, r.column, r.value) for r in reasons} == {("conflicting_duplicate", "order_id", "1")}
     assert all("services/1" in r.message and "line 2" in r.message for r in reasons)
+
+
+def test_values_of_contradicting_rows_are_not_new(write: WriteFile) -> None:
+    first = ingest(
+        write(line(1, order_status="PAYED", source="odd"), line(1, source="odd"), line(2)), "--max-rejects", "2"
+    )
+
+    assert first.report["new_values"]["order_status"] == ["PAID"]
+    assert first.report["new_values"]["source"] == ["services"]
+    assert list(Source.objects.values_list("code", flat=True)) == ["services"]
+    second = ingest(write(line(3, order_status="PAYED"), name="second.csv"))
+    assert second.report["new_values"] == {"order_status": ["PAYED"]}
