@@ -265,6 +265,7 @@ DUPLICATES = [
 
 LONG = [
     remarks("field_of_1_mb", line(1, extra="x" * 1_000_000), line(2, extra="")),
+    remarks("field_of_1_mb_in_lines", line(1, extra='"' + "a\n" * 500_000 + '"'), line(2, extra="")),
     remarks("field_over_1_mb", line(1, extra="x" * 1_000_001), line(2, extra=""), rows=(row(2),),
             rejects=((2, ("field_too_long",)),)),
     remarks("quoted_field_over_1_mb", line(1, extra='"' + "x," * 500_001 + '"'), line(2, extra=""), rows=(row(2),),

@@ -128,7 +128,7 @@ def test_conflict_is_over_when_the_source_is_back(write: WriteFile) -> None:
     assert loaded.report["conflicts"] == 0
     assert not Correction.objects.all().in_conflict().exists()
     assert (order().website, order().source_values) == ("VVBE", {"website": "VVNL"})
-    assert list(CorrectionEvent.objects.values_list("kind", flat=True)) == ["conflict", "settled"]
+    assert list(CorrectionEvent.objects.order_by("pk").values_list("kind", flat=True)) == ["conflict", "settled"]
 
 
 def test_conflict_kept_is_silent_until_yet_another_value(write: WriteFile) -> None:
@@ -276,13 +276,13 @@ def test_dry_run_leaves_corrections_alone(write: WriteFile) -> None:
     ingest(write(line(1), line(2)))
     correct(order(1), "website", "VVBE", **WHO)
     correct(order(2), "website", "VVBE", **WHO)
-    before = list(Correction.objects.values())
+    before = list(Correction.objects.order_by("pk").values())
     path = write(line(1, website="VVBE"), line(2, website="VVFR"), name="second.csv")
 
     dry = ingest(path, "--dry-run")
 
     assert (dry.report["caught_up"], dry.report["conflicts"]) == (1, 1)
-    assert list(Correction.objects.values()) == before
+    assert list(Correction.objects.order_by("pk").values()) == before
     assert not CorrectionEvent.objects.exists()
 
 
