@@ -23,40 +23,56 @@ def changed_meanwhile(order: Order, by: Change) -> NotPossible:
 
 
 def correct(order: Order, field: str, value: Value, *, actor: str, reason: str) -> Correction:
-    """Set a value of one order right. `order` is as the person saw it.
+    """Set a value of one order right; see `correct_fields`."""
+    return correct_fields(order, {field: value}, actor=actor, reason=reason)[0]
 
-    Raises `NotPossible` when it has changed since, or shows the value already.
+
+def correct_fields(order: Order, values: dict[str, Value], *, actor: str, reason: str) -> list[Correction]:
+    """Set values of one order right, in one change; those that it shows already are passed over.
+
+    `order` is as the person saw it. Raises `NotPossible` when it has changed since, or shows all the values already.
     """
     with changing(Change.Kind.CORRECTION, actor, reason) as change:
         now = Order.objects.get(pk=order.pk)
         if now.change_id != order.change_id:
             raise changed_meanwhile(order, now.change)
-        if not _correct(Order.objects.filter(pk=order.pk), field, value, change):
-            raise NotPossible("no_difference", f"Order {order} shows that value of {field} already.")
-        return Correction.objects.get(made_by=change)
+        if not _correct(Order.objects.filter(pk=order.pk), values, change):
+            raise NotPossible("no_difference", f"Order {order} shows that value of {' and '.join(values)} already.")
+        return list(Correction.objects.filter(made_by=change).order_by("id"))
 
 
 def correct_many(orders: QuerySet[Order], field: str, value: Value, *, actor: str, reason: str) -> int:
     """Set a value of many orders right, for one reason; the number of those that did not show it already."""
     with changing(Change.Kind.CORRECTION, actor, reason) as change:
-        return _correct(orders, field, value, change)
+        return _correct(orders, {field: value}, change)
 
 
-def _correct(orders: QuerySet[Order], field: str, value: Value, change: Change) -> int:
+def differing(orders: QuerySet[Order], field: str, value: Value) -> QuerySet[Order]:
+    """Those of the orders that do not show a value already."""
     same = Q(**{f"{field}__isnull": True}) if value is None else Q(**{field: value})
-    # The query may ask for what is about to change: from here on the corrections say which orders are meant.
-    chosen = orders.filter(~same).order_by().values("pk")
-    replaced = Correction.objects.in_force().filter(field=field, order__in=chosen)
-    replaced.update(ended_by=change, ending=Correction.Ending.REPLACED)
-    if not _insert_corrections(Order.objects.filter(pk__in=chosen), field, value, change):
+    return orders.filter(~same)
+
+
+def _correct(orders: QuerySet[Order], values: dict[str, Value], change: Change) -> int:
+    # The query may ask for what is about to change, so it is asked once for each field, before anything else
+    # happens; from then on the corrections say which orders are meant.
+    if not sum(
+        [_insert_corrections(differing(orders, field, value), field, value, change) for field, value in values.items()]
+    ):
         return 0
-    corrected = Order.objects.filter(Exists(Correction.objects.filter(order=OuterRef("pk"), made_by=change)))
-    keep_versions(corrected, change)
-    return corrected.update(
-        **{field: value, f"source_{field}": _source(field)},
-        overlaid=F("overlaid").bitor(BIT[field]),
-        change=change,
-    )
+    new = Correction.objects.filter(made_by=change)
+    same_field = new.filter(order=OuterRef("order"), field=OuterRef("field"))
+    Correction.objects.in_force().filter(Exists(same_field)).update(ended_by=change, ending=Correction.Ending.REPLACED)
+    new.update(ended_by=None)
+    corrected = new.filter(order=OuterRef("pk"))
+    count = keep_versions(Order.objects.filter(Exists(corrected)), change)
+    for field, value in values.items():
+        Order.objects.filter(Exists(corrected.filter(field=field))).update(
+            **{field: value, f"source_{field}": _source(field)},
+            overlaid=F("overlaid").bitor(BIT[field]),
+            change=change,
+        )
+    return count
 
 
 def _source(field: str) -> Case:
@@ -72,6 +88,8 @@ def _insert_corrections(orders: QuerySet[Order], field: str, value: Value, chang
         typed("value", field): Constant(value, column),
         typed("base", field): _source(field),
         "made_by_id": Constant(change.pk, IntegerField()),
+        # Ended for the moment: the one that it replaces is still in force.
+        "ended_by_id": Constant(change.pk, IntegerField()),
         "ending": Constant("", CharField()),
     }
     renamed = {f"new_{name}": expression for name, expression in selected.items()}

@@ -51,6 +51,8 @@ class Change(models.Model):
         CORRECTION = "correction", "correction by hand"
         RULE = "rule", "value rule"
         UNDO = "undo", "undo of a run"
+        REPAIR = "repair", "repair of rejected rows"
+        ERASURE = "erasure", "erasure of a customer"
 
     kind = models.CharField(max_length=16, choices=Kind)
     at = models.DateTimeField("in force since", db_index=True)
@@ -242,6 +244,8 @@ class OrderVersion(OrderState):
 
 
 FIELDS = [(column.name, column.name) for column in CORRECTABLE]
+RULED = [(column.name, column.name) for column in CORRECTABLE if column.kind is not Kind.INTEGER]
+"""The columns for which rules make sense: each source numbers things on its own, and a rule holds for all of them."""
 
 
 class ValueRule(models.Model):
@@ -250,7 +254,7 @@ class ValueRule(models.Model):
     Both are written as in an export; an empty `new` is a missing value. Rules never follow one another.
     """
 
-    field = models.CharField(max_length=32, choices=FIELDS)
+    field = models.CharField(max_length=32, choices=RULED)
     old = models.CharField("from", max_length=40, help_text="the source's value, as it stands in an export")
     new = models.CharField(
         "to", max_length=40, blank=True, help_text="what is shown instead; empty for a missing value"

@@ -9,7 +9,7 @@ import pytest
 
 from catalog import corrections, rules
 from catalog.changes import STATE, NotPossible
-from catalog.corrections import correct, correct_many, keep, retire
+from catalog.corrections import correct, correct_fields, correct_many, keep, retire
 from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion, ValueRule
 from tests.loading import WriteFile, ingest, line, lines
 
@@ -47,6 +47,21 @@ def test_correction_keeps_the_sources_value_beside_it(write: WriteFile) -> None:
     version = OrderVersion.objects.get()
     assert (version.website, version.change_id, version.ended_by) == ("VVNL", before.change_id, after.change)
     assert order(2).source_values == {}
+
+
+def test_several_fields_of_an_order_in_one_change(write: WriteFile) -> None:
+    ingest(write(line(1)))
+    before = states()
+
+    made = correct_fields(order(), {"website": "VVBE", "customer_id": 7, "order_status": "PAID"}, **WHO)
+
+    assert [(c.field, c.value, c.base) for c in made] == [("website", "VVBE", "VVNL"), ("customer_id", 7, 1001)]
+    assert order().source_values == {"website": "VVNL", "customer_id": 1001}
+    assert OrderVersion.objects.count() == 1
+    correct_fields(order(), {"website": "VVFR", "payment_id": None}, **WHO)
+    assert [c.field for c in Correction.objects.in_force().order_by("id")] == ["customer_id", "website", "payment_id"]
+    assert retire(Correction.objects.all(), **WHO) == 3
+    assert states() == before
 
 
 @pytest.mark.parametrize(
