@@ -134,11 +134,17 @@ class Undo:
         run.finished_at = timezone.now()
         run.seconds = round(time.monotonic() - self.begun, 3)
         run.save()
-        Run.objects.filter(pk=self.undone.pk).update(status=Run.Status.UNDONE)
-        if self.undone.undoes_id:
-            # What it had taken back is in force again.
-            Run.objects.filter(pk=self.undone.undoes_id).update(status=Run.Status.LOADED)
+        self._tell_undone()
         close_change(change)
+
+    def _tell_undone(self) -> None:
+        """Where the undone run was an undo itself, what it had taken back is in force again, and so on."""
+        undone: Run | None = self.undone
+        status = Run.Status.UNDONE
+        while undone is not None:
+            Run.objects.filter(pk=undone.pk).update(status=status)
+            status = Run.Status.LOADED if status == Run.Status.UNDONE else Run.Status.UNDONE
+            undone = undone.undoes
 
 
 def names_of(keys: list[int]) -> list[str]:

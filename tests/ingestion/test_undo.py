@@ -162,3 +162,14 @@ def test_the_command(write: WriteFile, capsys: pytest.CaptureFixture[str]) -> No
         call_command("undo_run", str(loaded))
     with pytest.raises(CommandError, match="There is no run 99"):
         call_command("undo_run", "99")
+
+
+def test_status_of_each_run_of_a_chain_of_undos(write: WriteFile) -> None:
+    path = write(*lines(1, 2))
+    runs = [ingest(path).report["run"]]
+    for _ in range(3):
+        runs.append(undo_run(runs[-1]).pk)
+
+    assert [Run.objects.get(pk=n).status for n in runs] == ["undone", "loaded", "undone", "loaded"]
+    assert not Order.objects.exists()
+    assert ingest(path).figures() == {"read": 2, "inserted": 2}

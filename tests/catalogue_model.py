@@ -1,0 +1,256 @@
+"""What loads, rules, corrections, undos and their history mean, in plain Python: slow, small, and without a database.
+
+The stateful test holds the product against it. An order is known by `(source, number)`; of its columns three stand for
+all: one that is required, one that may be missing, and a number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+Key = tuple[str, int]
+Value = str | int | None
+FIELDS = ("website", "voucher_status", "customer_id")
+
+
+@dataclass(frozen=True)
+class State:
+    """An order: what its source said, what is shown, in which columns something lies over the source's value."""
+
+    said: tuple[Value, ...]
+    shown: tuple[Value, ...]
+    overlaid: frozenset[str]
+    removed: bool = False
+
+    def says(self, name: str) -> Value:
+        return self.said[FIELDS.index(name)]
+
+    def shows(self, name: str) -> Value:
+        return self.shown[FIELDS.index(name)]
+
+
+@dataclass
+class Fix:
+    """A correction. `log`: the changes that a load, a person or an undo made to it, with its conflict before each;
+    `revived`: the undos that brought it back.
+    """
+
+    key: Key
+    name: str
+    value: Value
+    base: Value
+    ended: int | None = None
+    conflict: int | None = None
+    log: list[tuple[int, int | None]] = field(default_factory=list)
+    revived: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a file; one that is not `valid` has a website that is no code."""
+
+    key: Key
+    said: tuple[Value, ...]
+    valid: bool = True
+
+
+@dataclass
+class Run:
+    """A load or an undo that is or was in the catalogue."""
+
+    change: int
+    undoes: int | None = None
+    in_force: bool = True
+
+
+class Model:
+    """The whole catalogue. Every method that changes it takes the number of the change."""
+
+    def __init__(self) -> None:
+        self.histories: dict[Key, list[tuple[int, State | None]]] = defaultdict(list)
+        self.fixes: list[Fix] = []
+        self.rules: set[tuple[str, Value, Value]] = set()
+        self.runs: dict[int, Run] = {}
+
+    # --- What there is
+
+    def now(self, key: Key) -> State | None:
+        return self.histories[key][-1][1] if self.histories[key] else None
+
+    def orders(self) -> dict[Key, State]:
+        found = {key: self.now(key) for key in self.histories}
+        return {key: state for key, state in sorted(found.items()) if state is not None}
+
+    def in_force(self) -> list[Fix]:
+        return [fix for fix in self.fixes if fix.ended is None]
+
+    def conflicts(self) -> list[Fix]:
+        return [fix for fix in self.in_force() if fix.conflict is not None]
+
+    def fix_of(self, key: Key, name: str) -> Fix | None:
+        return next((fix for fix in self.in_force() if (fix.key, fix.name) == (key, name)), None)
+
+    def state(self, key: Key, said: tuple[Value, ...], *, removed: bool = False) -> State:
+        """What is shown of what the source says: a correction wins over a rule, and rules never follow one another."""
+        shown, overlaid = list(said), set()
+        for position, name in enumerate(FIELDS):
+            fix = self.fix_of(key, name)
+            ruled = [new for column, old, new in self.rules if (column, old) == (name, said[position])]
+            if fix or ruled:
+                shown[position] = fix.value if fix else ruled[0]
+                overlaid.add(name)
+        return State(said, tuple(shown), frozenset(overlaid), removed)
+
+    def _set(self, key: Key, change: int, state: State | None) -> None:
+        self.histories[key].append((change, state))
+
+    def _show(self, keys: Iterable[Key], change: int) -> int:
+        """Let orders show what they should; their number."""
+        wanted = list(keys)
+        for key in wanted:
+            state = self.orders()[key]
+            self._set(key, change, self.state(key, state.said, removed=state.removed))
+        return len(wanted)
+
+    # --- Loads
+
+    def load(self, rows: list[Row], change: int, *, snapshot: bool) -> dict[str, int]:
+        """Load a file; the figures of its report."""
+        figures = dict.fromkeys(
+            ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed", "caught_up", "conflicts"), 0
+        )
+        by_key: dict[Key, list[Row]] = defaultdict(list)
+        for row in rows:
+            if row.valid:
+                by_key[row.key].append(row)
+        figures["rejected"] = sum(not row.valid for row in rows)
+        kept = {row.key for row in rows if not row.valid}
+        for key, twins in by_key.items():
+            kept.add(key)
+            if len(set(twins)) > 1:
+                figures["rejected"] += len(twins)
+                continue
+            figures["duplicate"] += len(twins) - 1
+            figures[self._load_row(twins[0], change, figures)] += 1
+        if snapshot:
+            sources = {source for source, _ in by_key}
+            gone = [k for k, s in self.orders().items() if k[0] in sources and k not in kept and not s.removed]
+            for key in gone:
+                self._set(key, change, replace(self.orders()[key], removed=True))
+            figures["removed"] = len(gone)
+        return figures
+
+    def _load_row(self, row: Row, change: int, figures: dict[str, int]) -> str:
+        before = self.now(row.key)
+        for fix in self.in_force():
+            if fix.key == row.key:
+                assert before is not None
+                self._meet(fix, before.says(fix.name), row.said[FIELDS.index(fix.name)], change, figures)
+        after = self.state(row.key, row.said)
+        if before == after:
+            return "unchanged"
+        self._set(row.key, change, after)
+        return "updated" if before else "inserted"
+
+    def _meet(self, fix: Fix, before: Value, says: Value, change: int, figures: dict[str, int]) -> None:
+        """The three-way rule."""
+        if says == fix.base:
+            if fix.conflict is not None:
+                fix.log.append((change, fix.conflict))
+                fix.conflict = None
+        elif says == fix.value:
+            fix.log.append((change, fix.conflict))
+            fix.ended = change
+            figures["caught_up"] += 1
+        elif fix.conflict is None or says != before:
+            fix.log.append((change, fix.conflict))
+            fix.conflict = change
+            figures["conflicts"] += 1
+
+    # --- Corrections and rules
+
+    def correct(self, keys: Iterable[Key], values: dict[str, Value], change: int) -> int:
+        """Set values right; the number of orders that did not show them already."""
+        touched = set()
+        for key in keys:
+            state = self.orders()[key]
+            for name, value in values.items():
+                if state.shows(name) == value:
+                    continue
+                former = self.fix_of(key, name)
+                if former:
+                    former.ended = change
+                self.fixes.append(Fix(key, name, value, base=state.says(name)))
+                touched.add(key)
+        return self._show(sorted(touched), change)
+
+    def retire(self, fix: Fix, change: int) -> None:
+        fix.ended = change
+        self._show([fix.key], change)
+
+    def keep(self, fix: Fix, change: int) -> None:
+        fix.log.append((change, fix.conflict))
+        fix.base, fix.conflict = self.orders()[fix.key].says(fix.name), None
+
+    def switch(self, rule: tuple[str, Value, Value], change: int, *, on: bool) -> int:
+        name, old, _ = rule
+        (self.rules.add if on else self.rules.remove)(rule)
+        orders = self.orders().items()
+        return self._show([k for k, s in orders if s.says(name) == old and not self.fix_of(k, name)], change)
+
+    # --- Undo
+
+    def affected(self, number: int) -> list[Key]:
+        """The orders that a run has changed."""
+        change = self.runs[number].change
+        return [key for key, history in self.histories.items() if change in [c for c, _ in history]]
+
+    def touched(self, number: int) -> list[Key]:
+        """Those of them that something has touched since."""
+        change = self.runs[number].change
+        return [key for key in self.affected(number) if self._is_touched(key, change)]
+
+    def _is_touched(self, key: Key, change: int) -> bool:
+        later = [entry for fix in self.fixes if fix.key == key for entry, _ in fix.log if entry > change]
+        return self.histories[key][-1][0] != change or bool(later)
+
+    def undo(self, number: int, new_number: int, change: int) -> dict[str, int]:
+        """Take a run back, but for what something has touched since; the figures."""
+        touched = self.touched(number)
+        figures = {"updated": 0, "removed": 0, "inserted": 0, "unchanged": len(touched)}
+        for key in self.affected(number):
+            if key not in touched:
+                figures[self._put_back(key, self.runs[number].change, change)] += 1
+        self.runs[new_number] = Run(change, undoes=number)
+        undone: int | None = number
+        in_force = False
+        while undone is not None:
+            self.runs[undone].in_force = in_force
+            undone, in_force = self.runs[undone].undoes, not in_force
+        return figures
+
+    def _put_back(self, key: Key, undone: int, change: int) -> str:
+        for fix in self.fixes:
+            if fix.key == key:
+                self._rewind(fix, undone, change)
+        former = [state for c, state in self.histories[key] if c < undone][-1:]
+        present = self.now(key)
+        if not former or former[0] is None:
+            self._set(key, change, None)
+            return "removed"
+        self._set(key, change, self.state(key, former[0].said, removed=former[0].removed))
+        return "updated" if present else "inserted"
+
+    def _rewind(self, fix: Fix, undone: int, change: int) -> None:
+        before = [conflict for entry, conflict in fix.log if entry == undone]
+        if not before:
+            return
+        fix.log.append((change, fix.conflict))
+        fix.conflict = before[0]
+        if fix.ended == undone:
+            fix.ended = None
+            fix.revived.add(change)
+        elif fix.ended is None and undone in fix.revived:
+            fix.ended = change

@@ -1,0 +1,255 @@
+"""Random sequences of everything that changes the catalogue, held against a model of it in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from catalog import corrections, rules
+from catalog.changes import NotPossible
+from catalog.models import (
+    BIT,
+    Change,
+    Correction,
+    CorrectionEvent,
+    KnownValue,
+    Order,
+    OrderVersion,
+    Source,
+    ValueRule,
+)
+from ingestion.models import RejectedRow, RejectReason, Run
+from ingestion.undo import undo_run
+from tests.catalogue_model import FIELDS, Fix, Key, Model, Row, State, Value
+from tests.catalogue_model import Run as ModelRun
+from tests.loading import export, ingest, line
+
+KEYS = [(source, number) for source in ("services", "avdd") for number in (1, 2, 3, 4)]
+VALUES: dict[str, tuple[Value, ...]] = {
+    "website": ("VVNL", "VVBE", "VVFR"),
+    "voucher_status": ("EXPRIED", "EXPIRED", "USED", None),
+    "customer_id": (7, 8, 9),
+}
+RULES: list[tuple[str, Value, Value]] = [
+    ("voucher_status", "EXPRIED", "EXPIRED"),
+    ("voucher_status", "EXPIRED", "USED"),
+    ("voucher_status", "EXPRIED", None),
+    ("website", "VVFR", "VVBE"),
+]
+FIGURES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed", "caught_up", "conflicts")
+# In this order they may be emptied.
+TABLES = (
+    *(RejectReason, RejectedRow, CorrectionEvent, Correction, OrderVersion, Order, Run, KnownValue, ValueRule),
+    *(Source, Change),
+)
+
+said = st.tuples(*(st.sampled_from(VALUES[name]) for name in FIELDS))
+rows = st.builds(Row, st.sampled_from(KEYS), said, st.integers(0, 9).map(bool))
+corrected = st.sampled_from(FIELDS).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(VALUES[name])))
+
+
+def text(row: Row) -> str:
+    """The row as it stands in a file."""
+    values = {name: "" if value is None else str(value) for name, value in zip(FIELDS, row.said, strict=True)}
+    if not row.valid:
+        values["website"] = "V V"
+    return line(row.key[1], source=row.key[0], **values)
+
+
+def state(order: Order) -> State:
+    """An order of the catalogue as the model has it."""
+    overlaid = frozenset(name for name, bit in BIT.items() if order.overlaid & bit)
+    assert {name for name in BIT if getattr(order, f"source_{name}") is not None} <= overlaid <= set(FIELDS)
+    shown = tuple(getattr(order, name) for name in FIELDS)
+    return State(tuple(order.source_value(name) for name in FIELDS), shown, overlaid, order.removed)
+
+
+def shop(moment: datetime | None = None) -> dict[Key, State]:
+    """The catalogue, now or at a moment."""
+    orders = Order.objects.all() if moment is None else Order.objects.as_of(moment)
+    return {(order.source, order.order_id): state(order) for order in orders.order_by("source", "order_id")}
+
+
+class Shop(RuleBasedStateMachine):
+    """Each step is done by the product and by the model; then both are compared."""
+
+    folder: Path
+
+    @initialize()
+    def begin(self) -> None:
+        for table in TABLES:
+            table._default_manager.all()._raw_delete(using="default")  # type: ignore[attr-defined]
+        self.model = Model()
+        self.rules = {
+            (field, old, new): ValueRule.objects.create(field=field, old=old, new=new or "", reason="a test")
+            for field, old, new in RULES
+        }
+        self.loaded: dict[bytes, list[tuple[int, bool]]] = {}
+        self.past: list[tuple[datetime, dict[Key, State]]] = []
+
+    # --- Steps
+
+    @rule(rows=st.lists(rows, max_size=6), snapshot=st.booleans(), force=st.booleans())
+    def load(self, rows: list[Row], snapshot: bool, force: bool) -> None:
+        content = export(*map(text, rows))
+        path = self.folder / "orders.csv"
+        path.write_bytes(content)
+        options = ["--max-rejects=100%", "--max-removals=100%", *["--full-snapshot"] * snapshot, *["--force"] * force]
+        dry = ingest(path, *options, "--dry-run").report
+        report = ingest(path, *options).report
+        assert {name: dry[name] for name in FIGURES} == {name: report[name] for name in FIGURES}
+        earlier = self.loaded.setdefault(content, [])
+        if not force and any(self.model.runs[n].in_force and full >= snapshot for n, full in earlier):
+            assert report["status"] == "skipped"
+            return
+        change = Run.objects.get(pk=report["run"]).change_id
+        assert change
+        assert {name: report[name] for name in FIGURES} == self.model.load(rows, change, snapshot=snapshot)
+        self.model.runs[report["run"]] = ModelRun(change)
+        earlier.append((report["run"], snapshot))
+
+    @precondition(lambda self: self.model.orders())
+    @rule(data=st.data(), values=st.lists(corrected, min_size=1, max_size=2))
+    def correct(self, data: st.DataObject, values: list[tuple[str, Value]]) -> None:
+        key = data.draw(st.sampled_from(sorted(self.model.orders())))
+        shown = self.model.orders()[key]
+        same = all(shown.shows(name) == value for name, value in dict(values).items())
+        with refusal() as refused:
+            corrections.correct_fields(order(key), dict(values), actor="ana", reason="a test")
+        assert refused == ["no_difference"] * same
+        assert same or self.model.correct([key], dict(values), latest())
+
+    @precondition(lambda self: self.model.orders())
+    @rule(website=st.sampled_from(VALUES["website"]), value=corrected)
+    def correct_many(self, website: Value, value: tuple[str, Value]) -> None:
+        count = corrections.correct_many(Order.objects.filter(website=website), *value, actor="ana", reason="a test")
+        keys = [key for key, state in self.model.orders().items() if state.shows("website") == website]
+        assert count == self.model.correct(keys, dict([value]), latest())
+
+    @precondition(lambda self: self.model.in_force())
+    @rule(data=st.data())
+    def retire(self, data: st.DataObject) -> None:
+        fix = data.draw(st.sampled_from(self.model.in_force()))
+        assert corrections.retire(correction(fix), actor="ana", reason="a test") == 1
+        self.model.retire(fix, latest())
+
+    @precondition(lambda self: self.model.conflicts())
+    @rule(data=st.data())
+    def keep(self, data: st.DataObject) -> None:
+        fix = data.draw(st.sampled_from(self.model.conflicts()))
+        assert corrections.keep(correction(fix), actor="ana", reason="a test") == 1
+        self.model.keep(fix, latest())
+
+    @rule(data=st.data())
+    def switch(self, data: st.DataObject) -> None:
+        chosen = data.draw(st.sampled_from(RULES))
+        on = chosen not in self.model.rules
+        other = on and chosen[:2] in {other[:2] for other in self.model.rules}
+        count = 0
+        with refusal() as refused:
+            if on:
+                count = rules.switch_on(self.rules[chosen], actor="ana")
+            else:
+                count = rules.switch_off(self.rules[chosen], actor="ana", reason="a test")
+        assert refused == ["rule_exists"] * other
+        assert other or count == self.model.switch(chosen, latest(), on=on)
+
+    @precondition(lambda self: self.model.runs)
+    @rule(data=st.data(), keep_touched=st.booleans())
+    def undo(self, data: st.DataObject, keep_touched: bool) -> None:
+        number = data.draw(st.sampled_from(sorted(self.model.runs)))
+        expected = []
+        if not self.model.runs[number].in_force:
+            expected = ["nothing_to_undo"]
+        elif self.model.touched(number) and not keep_touched:
+            expected = ["touched_since"]
+        run = None
+        with refusal() as refused:
+            run = undo_run(number, keep_touched=keep_touched)
+        assert refused == expected
+        if run:
+            figures = self.model.undo(number, run.pk, latest())
+            assert figures == {name: getattr(run, name) for name in figures}
+
+    # --- What must hold after each of them
+
+    @invariant()
+    def same_catalogue(self) -> None:
+        assert shop() == self.model.orders()
+
+    @invariant()
+    def same_corrections(self) -> None:
+        found = [
+            ((c.order.source, c.order.order_id), c.field, c.value, c.base, c.conflict_by_id)
+            for c in Correction.objects.in_force().select_related("order")
+        ]
+        expected = [(fix.key, fix.name, fix.value, fix.base, fix.conflict) for fix in self.model.in_force()]
+        assert sorted(found, key=str) == sorted(expected, key=str)
+
+    @invariant()
+    def same_runs(self) -> None:
+        in_force = set(Run.objects.filter(status=Run.Status.LOADED).values_list("pk", flat=True))
+        assert in_force == {number for number, run in self.model.runs.items() if run.in_force}
+
+    @invariant()
+    def same_past(self) -> None:
+        """The present goes on record; then one moment of the past is looked at, and the one just before it."""
+        change = Change.objects.order_by("-id").first()
+        if change is None:
+            return
+        if not self.past or self.past[-1][0] != change.at:
+            self.past.append((change.at, self.model.orders()))
+        chosen = (7 * len(self.past) + change.pk) % len(self.past)
+        moment, expected = self.past[chosen]
+        assert shop(moment) == expected
+        assert shop(moment - timedelta(microseconds=1)) == (self.past[chosen - 1][1] if chosen else {})
+
+
+def order(key: Key) -> Order:
+    return Order.objects.get(source=key[0], order_id=key[1])
+
+
+def correction(fix: Fix) -> Any:
+    return Correction.objects.filter(order=order(fix.key), field=fix.name, ended_by=None)
+
+
+@contextmanager
+def refusal() -> Iterator[list[str]]:
+    """Inside, the product may refuse; with which code."""
+    codes: list[str] = []
+    try:
+        yield codes
+    except NotPossible as refused:
+        codes.append(refused.code)
+
+
+def latest() -> int:
+    """The number of the change just made."""
+    return int(Change.objects.order_by("-id").values_list("pk", flat=True)[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("indexes_outlive_the_test")
+def test_any_sequence_of_changes(tmp_path: Path) -> None:
+    Shop.folder = tmp_path
+    run_state_machine_as_test(
+        Shop,
+        settings=settings(
+            max_examples=200, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+        ),
+    )
