@@ -85,6 +85,8 @@ class Merge:
 
     def find_removed(self, sources: Sequence[str], kept: Iterator[int]) -> int:
         """Find the orders that a full snapshot no longer has, apart from the `kept` keys; their number."""
+        if not sources:
+            return 0
         with self._tables("kept"):
             for key in kept:
                 self.engine.execute(sql.keep_key(), [key])

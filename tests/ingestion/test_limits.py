@@ -96,6 +96,14 @@ def test_refused_load_keeps_its_rejects_and_leaves_the_catalogue(write: WriteFil
 # --- Full snapshots
 
 
+def test_full_snapshot_without_rows_removes_nothing(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2)))
+
+    assert ingest(write(name="empty.csv"), "--full-snapshot").figures() == {}
+
+    assert Order.objects.present().count() == 2
+
+
 def test_without_full_snapshot_nothing_is_removed(write: WriteFile) -> None:
     ingest(write(*lines(1, 2)))
 
