@@ -10,9 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.loads import GROUPS, Files, Result
+from benchmarks import loads
+from benchmarks.loads import Files, Result
 from benchmarks.machine import FailedError, describe, postgresql
+from benchmarks.overlays import overlays
 from tests.postgresql import CannotStartError
+
+GROUPS = loads.GROUPS | {"overlays": overlays}
 
 
 def main() -> None:

@@ -76,7 +76,8 @@ def state(order: Order) -> State:
     overlaid = frozenset(name for name, bit in BIT.items() if order.overlaid & bit)
     assert {name for name in BIT if getattr(order, f"source_{name}") is not None} <= overlaid <= set(FIELDS)
     shown = tuple(getattr(order, name) for name in FIELDS)
-    return State(tuple(order.source_value(name) for name in FIELDS), shown, overlaid, order.removed)
+    below: Any = tuple(order.source_value(name) for name in FIELDS)
+    return State(below, shown, overlaid, order.removed)
 
 
 def shop(moment: datetime | None = None) -> dict[Key, State]:
@@ -93,12 +94,12 @@ class Shop(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         for table in TABLES:
-            table._default_manager.all()._raw_delete(using="default")  # type: ignore[attr-defined]
+            table._default_manager.all()._raw_delete(using="default")
         self.model = Model()
-        self.rules = {
-            (field, old, new): ValueRule.objects.create(field=field, old=old, new=new or "", reason="a test")
+        self.records = [
+            ValueRule.objects.create(field=field, old=str(old), new=str(new or ""), reason="a test")
             for field, old, new in RULES
-        }
+        ]
         self.loaded: dict[bytes, list[tuple[int, bool]]] = {}
         self.past: list[tuple[datetime, dict[Key, State]]] = []
 
@@ -165,9 +166,9 @@ class Shop(RuleBasedStateMachine):
         count = 0
         with refusal() as refused:
             if on:
-                count = rules.switch_on(self.rules[chosen], actor="ana")
+                count = rules.switch_on(self.records[RULES.index(chosen)], actor="ana")
             else:
-                count = rules.switch_off(self.rules[chosen], actor="ana", reason="a test")
+                count = rules.switch_off(self.records[RULES.index(chosen)], actor="ana", reason="a test")
         assert refused == ["rule_exists"] * other
         assert other or count == self.model.switch(chosen, latest(), on=on)
 
