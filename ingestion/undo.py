@@ -81,7 +81,7 @@ class Undo:
         )
         old = self.undone.change_id
         with self._tables() as merge:
-            self.engine.execute(undo_sql.find_undone(), [old] * 7)
+            self.engine.execute(undo_sql.find_undone(), [old] * 9)
             self._look_at_touched(keep_touched=keep_touched)
             self.engine.execute(undo_sql.stage_previous(merge.staged), [old])
             self._rewind_corrections(change.pk)
@@ -102,7 +102,7 @@ class Undo:
             )
 
     def _look_at_touched(self, *, keep_touched: bool) -> None:
-        since = [self.undone.change_id] * 5
+        since = [self.undone.change_id] * 7
         self.run.unchanged = int(self.engine.value(undo_sql.COUNT_TOUCHED, since))
         if self.run.unchanged and not keep_touched:
             examples = names_of([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED, since)])

@@ -63,6 +63,11 @@ class PostgreSQL(Engine):
             for batch in batches:
                 copy.write(_csv(batch))
 
+    def index_names(self) -> set[str]:
+        joined = "pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        found = f"SELECT c.relname FROM {joined} WHERE i.indrelid = to_regclass(%s)"
+        return {name for (name,) in self.rows(found, [self.quote(TABLE)])}
+
     def drop_indexes(self) -> None:
         super().drop_indexes()
         self.execute(f"ALTER TABLE {self.quote(TABLE)} DROP CONSTRAINT IF EXISTS {self.quote(PRIMARY_KEY)}")

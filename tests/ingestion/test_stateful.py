@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,10 @@ TABLES = (
     *(Source, Change),
 )
 
-said = st.tuples(*(st.sampled_from(VALUES[name]) for name in FIELDS))
+SAME: Any = object()
+"""Stands in a row for what the source said the last time: most of a file repeats what is there."""
+
+said = st.tuples(*(st.one_of(st.just(SAME), st.sampled_from(VALUES[name])) for name in FIELDS))
 rows = st.builds(Row, st.sampled_from(KEYS), said, st.integers(0, 9).map(bool))
 corrected = st.sampled_from(FIELDS).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(VALUES[name])))
 
@@ -103,10 +107,17 @@ class Shop(RuleBasedStateMachine):
         self.loaded: dict[bytes, list[tuple[int, bool]]] = {}
         self.past: list[tuple[datetime, dict[Key, State]]] = []
 
+    def filled(self, row: Row) -> Row:
+        """The row with what the source said the last time, or the first value there is, where it says the same."""
+        before = self.model.now(row.key)
+        usual = before.said if before else tuple(VALUES[name][0] for name in FIELDS)
+        return replace(row, said=tuple(u if v is SAME else v for u, v in zip(usual, row.said, strict=True)))
+
     # --- Steps
 
     @rule(rows=st.lists(rows, max_size=6), snapshot=st.booleans(), force=st.booleans(), dry=st.booleans())
     def load(self, rows: list[Row], snapshot: bool, force: bool, dry: bool) -> None:
+        rows = [self.filled(row) for row in rows]
         content = export(*map(text, rows))
         path = self.folder / "orders.csv"
         path.write_bytes(content)

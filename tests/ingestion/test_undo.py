@@ -164,6 +164,17 @@ def test_the_command(write: WriteFile, capsys: pytest.CaptureFixture[str]) -> No
         call_command("undo_run", "99")
 
 
+def test_order_that_came_back_and_went_again_counts_as_touched(write: WriteFile) -> None:
+    ingest(write(line(1)))
+    second = ingest(write(line(2), name="second.csv")).report["run"]
+    first_undo = undo_run(second).pk
+    undo_run(undo_run(first_undo).pk)
+    assert Run.objects.get(pk=first_undo).status == "loaded"
+
+    with pytest.raises(NotPossible, match="services/2"):
+        undo_run(first_undo)
+
+
 def test_status_of_each_run_of_a_chain_of_undos(write: WriteFile) -> None:
     path = write(*lines(1, 2))
     runs = [ingest(path).report["run"]]
