@@ -25,16 +25,35 @@ class NotPossible(Exception):
 
 
 @contextmanager
-def changing(kind: Change.Kind, actor: str, reason: str = "") -> Iterator[Change]:
+def changing(kind: Change.Kind, actor: str, reason: str = "", *, seen: int | None = None) -> Iterator[Change]:
     """A transaction that changes the catalogue; what is written inside names the change.
 
-    Changes follow one another: their numbers and their moments are in the same order as their commits.
+    Changes follow one another: their numbers and their moments are in the same order as their commits. `seen` is the
+    latest change of which the person knew: raises `NotPossible` when another has come since.
     """
     with transaction.atomic():
         lock_catalogue()
+        if seen is not None:
+            refuse_unseen(seen)
         change = Change.objects.create(kind=kind, at=timezone.now(), actor=actor, reason=reason)
         yield change
         close_change(change)
+
+
+def latest_change() -> int:
+    """The number of the latest change; 0 before the first."""
+    return Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def refuse_unseen(seen: int) -> None:
+    """Only with the catalogue locked is it sure that nothing comes between."""
+    latest = Change.objects.order_by("-id").first()
+    if latest is not None and latest.pk != seen:
+        raise NotPossible(
+            "changed_meanwhile",
+            f"The catalogue was changed meanwhile by {latest.actor} ({latest.get_kind_display()}); look again at what "
+            "would be changed.",
+        )
 
 
 def lock_catalogue() -> None:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from catalog.models import Change, Order
 
 NOTHING = "-"
 """What the admin shows for a missing value."""
+
+KEY = re.compile(r"[0-9]{1,18}")
+"""How a primary key is written."""
 
 
 class BoundedPaginator(Paginator):
@@ -72,7 +81,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):
             messages.warning(
                 request, "The address asked for a filter or page that does not exist: this is all there is."
             )
-        return super().changelist_view(request, extra_context)
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+        # Django would try to make numbers of whatever the request has as selected rows.
+        if not all(KEY.fullmatch(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            messages.warning(request, "The request names rows that cannot exist; select them in the list again.")
+            return None
+        response: HttpResponseBase | None = super().response_action(request, queryset)
+        return response
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -99,3 +117,35 @@ def link_to(record: Model, text: str) -> SafeString:
     """A link to the admin's page of a record."""
     name = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
     return format_html('<a href="{}">{}</a>', reverse(name, args=[record.pk]), text)
+
+
+def order_link(order: Order) -> SafeString:
+    """A link to the admin's page of an order, by its natural key."""
+    return format_html('<a href="{}">{}</a>', order_url(order), order.natural_key)
+
+
+def order_url(order: Order) -> str:
+    """The admin's page of an order."""
+    return reverse("admin:catalog_order_change", args=[f"{quote(order.source)}/{order.order_id}"])
+
+
+def run_link(change: Change) -> SafeString | str:
+    """A link to the run behind a change, if it was one: catalog knows runs only from the other side."""
+    run: Any = getattr(change, "run", None)
+    return NOTHING if run is None else link_to(run, str(run))
+
+
+def cause(change: Change) -> SafeString | str:
+    """What changed an order: a link to the run, or what else it was, with its reason."""
+    if getattr(change, "run", None) is not None:
+        return run_link(change)
+    return f"{change.get_kind_display()}: {visible(change.reason)}" if change.reason else change.get_kind_display()
+
+
+def cell_text(value: Any) -> str:
+    """A value as a cell of a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return NOTHING
+    return moment(value) if hasattr(value, "isoformat") else str(value)

@@ -27,29 +27,36 @@ class Difference:
 
 @dataclass
 class Entry:
-    """What one change did to one order. `first`: it brought the order."""
+    """What one change did to one order. `first`: it brought the order.
+
+    `state`: the order's state from then on is another one, until `ended_by` or, when that is None, until now.
+    """
 
     change: Change
     first: bool = False
+    state: bool = False
+    ended_by: Change | None = None
     removed: bool | None = None
     differences: list[Difference] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
 
 
-def timeline(order: Order) -> list[Entry]:
-    """All changes of an order, the newest first."""
-    versions = OrderVersion.objects.filter(key=order.key).select_related("change").order_by("-change_id")
-    states: list[Order | OrderVersion] = [order, *versions]
+def timeline(order: Order, limit: int | None = None) -> list[Entry]:
+    """The changes of an order, the newest first; all of them, or the newest `limit`."""
+    versions = OrderVersion.objects.filter(key=order.key).select_related("change__run", "ended_by")
+    # The last of them only says what the one after it has changed.
+    states: list[Order | OrderVersion] = [order, *versions.order_by("-change_id")[:limit]]
     entries = {}
     for after, before in zip(states, [*states[1:], None], strict=True):
         entries[after.change_id] = _entry(after, before)
     for change, sentence in _events(order):
         entries.setdefault(change.pk, Entry(change)).events.append(sentence)
-    return [entries[number] for number in sorted(entries, reverse=True)]
+    return [entries[number] for number in sorted(entries, reverse=True)][:limit]
 
 
 def _entry(after: Order | OrderVersion, before: Order | OrderVersion | None) -> Entry:
-    entry = Entry(after.change, first=before is None)
+    ended_by = after.ended_by if isinstance(after, OrderVersion) else None
+    entry = Entry(after.change, first=before is None, state=True, ended_by=ended_by)
     if before is None:
         return entry
     if after.removed != before.removed:
@@ -65,11 +72,12 @@ def _entry(after: Order | OrderVersion, before: Order | OrderVersion | None) -> 
 
 def _events(order: Order) -> Iterator[tuple[Change, str]]:
     """What became of the order's corrections, each as the change that did it and a sentence."""
-    for correction in Correction.objects.filter(order=order).select_related("made_by", "ended_by").order_by("id"):
+    corrections = Correction.objects.filter(order=order).select_related("made_by__run", "ended_by__run")
+    for correction in corrections.order_by("id"):
         yield correction.made_by, f"{correction.field} corrected"
         if correction.ended_by is not None:
             yield correction.ended_by, f"correction of {correction.field} {correction.get_ending_display()}"
     told = ~Q(kind=CorrectionEvent.Kind.CAUGHT_UP)
-    events = CorrectionEvent.objects.filter(told, correction__order=order).select_related("change", "correction")
+    events = CorrectionEvent.objects.filter(told, correction__order=order).select_related("change__run", "correction")
     for event in events.order_by("id"):
         yield event.change, f"correction of {event.correction.field}: {event.get_kind_display()}"

@@ -70,10 +70,14 @@ class AnyCorrectionViewSet(StrictMixin, ListModelMixin, GenericViewSet[Correctio
     ordering = "-id"
     sorts = {"id": ("id",)}
 
-    def reason(self, request: Request) -> str:
-        given = ReasonGiven(data=request.data)
+    def decide(self, way: Any, corrections: QuerySet[Correction]) -> None:
+        """Do with corrections what the request asks for, for the reason that it gives."""
+        given = ReasonGiven(data=self.request.data)
         given.is_valid(raise_exception=True)
-        return str(given.validated_data["reason"])
+        try:
+            way(corrections, actor=self.request.user.get_username(), reason=given.validated_data["reason"])
+        except NotPossible as refused:
+            raise NotPossibleNow(refused) from refused
 
 
 class OrderCorrectionViewSet(OfOneOrder, AnyCorrectionViewSet):
@@ -106,8 +110,7 @@ class OrderCorrectionViewSet(OfOneOrder, AnyCorrectionViewSet):
         correction = self.get_queryset().filter(pk=kwargs["pk"])
         if not correction.exists():
             raise NotFound(f"Order {self.order()} has no correction {kwargs['pk']}.")
-        if not retire(correction, actor=request.user.get_username(), reason=self.reason(request)):
-            raise NotPossibleNow(NotPossible("ended_already", "The correction has ended already."))
+        self.decide(retire, correction)
         return self.answer(kwargs["pk"], status.HTTP_200_OK)
 
     def answer(self, number: int, status_code: int) -> Response:
@@ -132,21 +135,20 @@ class ConflictViewSet(AnyCorrectionViewSet):
 
     def keep(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Keep the correction; it is asked about again when the source has yet another value."""
-        conflict = self.conflict()
-        keep(conflict, actor=request.user.get_username(), reason=self.reason(request))
+        self.decide(keep, self.conflict())
         return self.decided()
 
     def take_source(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """End the correction: the order shows what its source says."""
-        conflict = self.conflict()
-        retire(conflict, actor=request.user.get_username(), reason=self.reason(request))
+        self.decide(retire, self.conflict())
         return self.decided()
 
     def conflict(self) -> Any:
         found = self.get_queryset().filter(pk=self.kwargs["pk"]).values_list("pk", flat=True).first()
         if found is None:
             raise NotFound(f"There is no open conflict {self.kwargs['pk']}.")
-        return Correction.objects.filter(pk=found)
+        # It may be decided before it is our turn: then nothing is found any more.
+        return Correction.objects.in_conflict().filter(pk=found)
 
     def decided(self) -> Response:
         correction = AnyCorrectionViewSet.queryset.get(pk=self.kwargs["pk"])
