@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 
 from catalog.contract import BLANKS, CORRECTABLE, Kind, Value, ValueRefused
 from catalog.corrections import changed_meanwhile
-from catalog.models import COLUMN, FIELDS, Order, OrderVersion
+from catalog.decisions import WRITE, Decision
+from catalog.models import COLUMN, FIELDS, Correction, Order, OrderVersion
 from catalog.read_only import KEY
 from catalog.values import read, written
 
@@ -20,9 +23,7 @@ NOT_ASKED = ("csrfmiddlewaretoken", "seen", "reason", "_save")
 def reason_field(*, required: bool = True) -> forms.CharField:
     """Why somebody changes something."""
     area = forms.Textarea(attrs={"rows": 2, "cols": 80, "class": "reason"})
-    return forms.CharField(
-        max_length=2000, required=required, widget=area, error_messages={"required": MISSING_REASON}
-    )
+    return forms.CharField(max_length=2000, required=required, widget=area, error_messages={"required": MISSING_REASON})
 
 
 def value_field(**options: Any) -> forms.CharField:
@@ -121,15 +122,16 @@ class CorrectOrderForm(forms.Form):
         else:
             sentence = changed_meanwhile(self.order, self.order.change).message
         self.add_error(None, sentence)
-        self.data = self.data.copy()
-        self.data["seen"] = str(self.order.change_id)
+        shown: dict[str, str] = {name: str(text) for name, text in self.data.items()}
+        shown["seen"] = str(self.order.change_id)
         for name, now in self.now.items():
             was = now if before is None else written(getattr(before, name))
-            typed = self.data.get(name, was)
+            typed = shown.get(name, was)
             if typed.strip(BLANKS) == was:
-                self.data[name] = now
+                shown[name] = now
             elif typed.strip(BLANKS) != now:
                 self.add_error(name, f"In force now: {now or 'no value'}." + (f" It was {was}." if was != now else ""))
+        self.data = shown
 
     def _read_all(self) -> None:
         for name, now in self.now.items():
@@ -143,3 +145,37 @@ class CorrectOrderForm(forms.Form):
                 continue
             if value != getattr(self.order, name):
                 self.values[name] = value
+
+
+class DecideForm(forms.Form):
+    """One of the decisions about one correction, a third value where it takes one, and why."""
+
+    decision = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"required": "Choose one of these."})
+    value = value_field(label="The other value")
+    reason = reason_field()
+
+    def __init__(self, correction: Correction, decisions: Sequence[Decision], data: Any = None) -> None:
+        super().__init__(data)
+        self.column, self.decisions = correction.field, {decision.name: decision for decision in decisions}
+        choice = cast("forms.ChoiceField", self.fields["decision"])
+        choice.choices = [(d.name, d.label) for d in decisions]
+        if WRITE.name not in self.decisions:
+            del self.fields["value"]
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given.get("decision") == WRITE.name and "value" in given:
+            try:
+                given["value"] = read(self.column, given["value"])
+            except ValueRefused as refused:
+                self.add_error("value", f"{refused.message}.")
+        elif given.get("value", "").strip(BLANKS):
+            self.add_error("value", f"A value was typed, but “{WRITE.label}” was not chosen.")
+        return given
+
+    def decide(self, corrections: QuerySet[Correction], actor: str) -> Decision:
+        """Do what was decided. Raises `NotPossible`."""
+        decision = self.decisions[self.cleaned_data["decision"]]
+        value = (self.cleaned_data["value"],) if decision is WRITE else ()
+        decision.decide(corrections, *value, actor=actor, reason=self.cleaned_data["reason"])
+        return decision

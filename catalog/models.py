@@ -343,6 +343,15 @@ class Correction(models.Model):
         return value
 
 
+class Conflict(Correction):
+    """A correction that waits for a person: the queue in the admin."""
+
+    class Meta:
+        proxy = True
+        # Whoever may look at or decide corrections may do so here.
+        default_permissions = ()
+
+
 COLUMN = {column.name: column for column in CORRECTABLE}
 
 

@@ -13,13 +13,15 @@ from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from catalog.contract import shown
 from catalog.models import Change, Order
 
 NOTHING = "-"
@@ -60,7 +62,7 @@ class IndexedChangeList(ChangeList):
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Pages to look at."""
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     list_max_show_all = 0
     paginator = BoundedPaginator
@@ -84,13 +86,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, title | (extra_context or {}))
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+    def not_there(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Back to the list, with the sentence that what the address names does not exist."""
+        messages.warning(request, f"There is no {self.opts.verbose_name} {shown(name)}.")
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any) -> HttpResponse | None:
         # Django would try to make numbers of whatever the request has as selected rows.
         if not all(KEY.fullmatch(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             messages.warning(request, "The request names rows that cannot exist; select them in the list again.")
             return None
-        response: HttpResponseBase | None = super().response_action(request, queryset)
-        return response
+        return super().response_action(request, queryset, *args)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
