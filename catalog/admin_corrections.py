@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from catalog.admin_actions import EXAMPLES, across, action_page, seen_by, step_of
 from catalog.admin_filters import ConflictRun, CorrectedBy, CorrectedColumn, CorrectionState
@@ -24,7 +25,7 @@ from catalog.changes import NotPossible, latest_change
 from catalog.corrections import fields_of, waiting
 from catalog.decisions import FOR_CONFLICTS, FOR_OTHERS, KEEP, RETIRE, TAKE_SOURCE, WRITE, Decision
 from catalog.forms import DecideForm, ReasonForm, ValueForm
-from catalog.models import Correction
+from catalog.models import Change, Correction
 from catalog.querysets import OrderQuerySet
 from catalog.read_only import (
     KEY,
@@ -38,12 +39,17 @@ from catalog.read_only import (
     visible,
 )
 
+LISTED = 70
+"""Characters of a reason in a list."""
+
 
 class AnyCorrectionAdmin(ReadOnlyAdmin):
     """What the lists of corrections and of conflicts have in common."""
 
     list_select_related = ("order", "made_by", "ended_by", "conflict_by__run")
-    list_display_links = ("field",)
+    # The cells have their own links: to the order, and to the correction.
+    list_display_links = None
+    call: ClassVar = "{}"
     search_fields = ("order",)
     search_help_text = "An order like services/20771583"
 
@@ -69,9 +75,11 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
         orders: OrderQuerySet = order_type.objects
         return queryset.filter(order__in=orders.named(source, number).values("pk")), False
 
-    @admin.display(description="order")
-    def order_page(self, correction: Correction) -> SafeString:
-        return order_link(correction.order)
+    @admin.display(description="order and column")
+    def what(self, correction: Correction) -> SafeString:
+        page = reverse(f"admin:catalog_{self.opts.model_name}_change", args=[correction.pk])
+        words = self.call.format(correction.field)
+        return format_html('{}<br><a href="{}">{}</a>', order_link(correction.order), page, words)
 
     @admin.display(description="source when corrected")
     def base_text(self, correction: Correction) -> str:
@@ -84,10 +92,6 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     @admin.display(description="source now")
     def source_text(self, correction: Correction) -> str:
         return cell_text(correction.order.source_value(correction.field))
-
-    @admin.display(description="why")
-    def why(self, correction: Correction) -> str:
-        return visible(correction.made_by.reason)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -154,7 +158,10 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
             "decisions": FOR_CONFLICTS if conflict else FOR_OTHERS,
             "form": form,
             "refused": refused,
-            "events": correction.events.select_related("change").order_by("-id")[:EXAMPLES],
+            "events": [
+                {"what": event.get_kind_display(), **change_facts(event.change)}
+                for event in correction.events.select_related("change__run").order_by("-id")[:EXAMPLES]
+            ],
             "back": reverse(f"admin:catalog_{self.opts.model_name}_changelist"),
         }
         return TemplateResponse(request, "admin/catalog/correction/page.html", context)
@@ -194,10 +201,10 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
         found = "All that the list's filters find are selected" if across(request) else "The ticked ones are selected"
         many = f"{count:,} {self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural}"
         context |= {
-            "title": f"{decision.label}: {many}",
+            "title": f"{decision.many} {many}",
             "lead": [f"{found}. {decision.meaning}"],
             "form": form,
-            "button": f"{decision.label}: {many}" if count else "",
+            "button": f"{decision.many} {many}" if count else "",
             "step": "confirm",
             "widen": "Take all that the list's filters find",
             "examples_title": f"The first {EXAMPLES} of them" if count > EXAMPLES else "These are",
@@ -209,7 +216,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     def example(self, c: Correction) -> tuple[Any, ...]:
         """A line of that page."""
         values = (self.base_text(c), self.value_text(c), self.source_text(c))
-        return (order_link(c.order), c.field, *values, visible(c.made_by.actor), self.why(c))
+        return (order_link(c.order), c.field, *values, visible(c.made_by.actor), visible(c.made_by.reason))
 
 
 def many_form(request: HttpRequest, column: str) -> forms.Form:
@@ -243,14 +250,23 @@ def meanwhile(correction: Correction) -> str:
     )
 
 
+def about(change: Change) -> SafeString:
+    """When, as exactly as a list needs it."""
+    return format_html('<span class="nowrap">{}</span>', moment(change.at)[:16])
+
+
+def said_by(change: Change, name: SafeString | str) -> SafeString:
+    """Who, when and why, in the cell of a list."""
+    why = Truncator(visible(change.reason)).chars(LISTED)
+    return format_html('{}, {}<br><span class="quiet">{}</span>', name, about(change), why)
+
+
 class ConflictAdmin(AnyCorrectionAdmin):
     """The queue: corrections whose source has a third value, the oldest conflict first."""
 
-    list_display = (
-        *("order_page", "field", "base_text", "value_text", "source_text", "brought_by", "since"),
-        *("who", "why", "decide_link"),
-    )
+    list_display = (*("what", "base_text", "value_text", "source_text", "brought_by", "who"),)
     list_filter = (CorrectedColumn, ConflictRun)
+    call: ClassVar = "Decide on {}…"
     ordering = ("conflict_by", "id")
     actions = ("keep_selected", "take_source_selected", "write_selected")
 
@@ -260,19 +276,11 @@ class ConflictAdmin(AnyCorrectionAdmin):
     @admin.display(description="brought by")
     def brought_by(self, correction: Correction) -> SafeString | str:
         change = correction.conflict_by
-        return NOTHING if change is None else cause(change)
-
-    @admin.display(description="since")
-    def since(self, correction: Correction) -> str:
-        return moment(correction.conflict_by.at.replace(microsecond=0)) if correction.conflict_by else NOTHING
+        return NOTHING if change is None else format_html("{}<br>{}", cause(change), about(change))
 
     @admin.display(description="corrected by")
-    def who(self, correction: Correction) -> str:
-        return visible(correction.made_by.actor)
-
-    @admin.display(description="")
-    def decide_link(self, correction: Correction) -> SafeString:
-        return format_html('<a href="{}">Decide…</a>', reverse("admin:catalog_conflict_change", args=[correction.pk]))
+    def who(self, correction: Correction) -> SafeString:
+        return said_by(correction.made_by, visible(correction.made_by.actor))
 
     @admin.action(description="Keep the corrections…", permissions=["decide"])
     def keep_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
@@ -293,37 +301,24 @@ class ConflictAdmin(AnyCorrectionAdmin):
 class CorrectionAdmin(AnyCorrectionAdmin):
     """All corrections, the newest first."""
 
-    list_display = (
-        *("order_page", "field", "base_text", "value_text", "source_text", "state"),
-        *("made", "who", "why", "ended"),
-    )
+    list_display = (*("what", "base_text", "value_text", "source_text", "state", "who"),)
     list_filter = (CorrectionState, CorrectedColumn, CorrectedBy)
     ordering = ("-id",)
     actions = ("retire_selected",)
 
     @admin.display(description="state")
     def state(self, correction: Correction) -> SafeString:
-        if correction.ended_by_id:
-            return format_html('<span class="pill">{}</span>', correction.get_ending_display())
+        if correction.ended_by:
+            facts = (correction.get_ending_display(), visible(correction.ended_by.actor))
+            return format_html("{}<br>{}, {}", *facts, about(correction.ended_by))
         if correction.conflict_by_id:
             return format_html('<span class="pill pill-conflict">{}</span>', "conflict")
         return format_html('<span class="pill pill-loaded">{}</span>', "in force")
 
-    @admin.display(description="made at")
-    def made(self, correction: Correction) -> str:
-        return moment(correction.made_by.at.replace(microsecond=0))
-
-    @admin.display(description="made by")
+    @admin.display(description="corrected by")
     def who(self, correction: Correction) -> SafeString:
         name = correction.made_by.actor
-        return format_html('<a href="?{}">{}</a>', urlencode({"by": name}), visible(name))
-
-    @admin.display(description="ended")
-    def ended(self, correction: Correction) -> SafeString | str:
-        change = correction.ended_by
-        if change is None:
-            return NOTHING
-        return format_html("{}<br>{}", moment(change.at.replace(microsecond=0)), visible(change.actor))
+        return said_by(correction.made_by, format_html('<a href="?{}">{}</a>', urlencode({"by": name}), visible(name)))
 
     @admin.action(description="Retire the corrections…", permissions=["decide"])
     def retire_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:

@@ -10,10 +10,14 @@ from catalog.corrections import correct_again, keep, retire
 
 @dataclass(frozen=True)
 class Decision:
-    """`label` names it, `meaning` says what it does, `done` what it has done; `decide` does it."""
+    """`label` names it, `many` begins a sentence with how many, `meaning` says what it does, `done` what it has done.
+
+    `decide` does it.
+    """
 
     name: str
     label: str
+    many: str
     meaning: str
     done: str
     decide: Callable[..., int]
@@ -22,13 +26,15 @@ class Decision:
 KEEP = Decision(
     "keep",
     "Keep the correction",
-    "The order goes on showing the correction. It is asked about again only when the source has yet another value.",
+    "Keep the corrections in",
+    "The order goes on showing the correction; nobody is asked again until the source has yet another value.",
     "Kept",
     keep,
 )
 TAKE_SOURCE = Decision(
     "take_source",
     "Take the source's value",
+    "Take the source's values in",
     "The correction ends; the order shows what its source says, or what a value rule makes of it.",
     "Took the source's value instead of",
     retire,
@@ -36,13 +42,15 @@ TAKE_SOURCE = Decision(
 WRITE = Decision(
     "write",
     "Write another value",
-    "A new correction with a third value replaces this one.",
+    "Write another value in",
+    "A new correction with a third value replaces the present one.",
     "Wrote another value instead of",
     correct_again,
 )
 RETIRE = Decision(
     "retire",
     "Retire the correction",
+    "Retire",
     "The correction ends; the order shows what its source says, or what a value rule makes of it.",
     "Retired",
     retire,

@@ -20,10 +20,10 @@ MISSING_REASON = "Say why; the reason is kept with the change for good."
 NOT_ASKED = ("csrfmiddlewaretoken", "seen", "reason", "_save")
 
 
-def reason_field(*, required: bool = True) -> forms.CharField:
+def reason_field(**options: Any) -> forms.CharField:
     """Why somebody changes something."""
     area = forms.Textarea(attrs={"rows": 2, "cols": 80, "class": "reason"})
-    return forms.CharField(max_length=2000, required=required, widget=area, error_messages={"required": MISSING_REASON})
+    return forms.CharField(max_length=2000, widget=area, error_messages={"required": MISSING_REASON}, **options)
 
 
 def value_field(**options: Any) -> forms.CharField:
@@ -86,7 +86,10 @@ class CorrectOrderForm(forms.Form):
     """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    reason = reason_field(required=False)
+    reason = reason_field(
+        required=False,
+        help_text="why the values that you have changed above are right; times are in UTC unless they have an offset",
+    )
 
     def __init__(self, order: Order, data: Any = None) -> None:
         now = {column.name: written(getattr(order, column.name)) for column in CORRECTABLE}
