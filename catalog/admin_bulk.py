@@ -15,7 +15,7 @@ from catalog.changes import NotPossible, latest_change
 from catalog.corrections import correct_many, differing
 from catalog.forms import CorrectManyForm
 from catalog.models import Order
-from catalog.read_only import ReadOnlyAdmin, cell_text, order_link, visible
+from catalog.read_only import ReadOnlyAdmin, cell_text, one_line, order_link
 
 ACTION = "correct_selected"
 ASKED = ("column", "value", "reason")
@@ -71,7 +71,7 @@ class BulkCorrection(ReadOnlyAdmin):
                     f"{scope(request)} {count:,} of them {'does' if count == 1 else 'do'} not show {field} "
                     f"{cell_text(value)} yet and would be corrected; the others stay as they are."
                 ),
-                f"Reason: {visible(reason)}",
+                f"Reason: {one_line(reason)}",
             ],
             "button": f"Correct {count:,} {noun}",
             "step": "confirm",

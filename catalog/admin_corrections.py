@@ -34,12 +34,13 @@ from catalog.read_only import (
     cause,
     cell_text,
     moment,
+    one_line,
     order_link,
     order_url,
     visible,
 )
 
-LISTED = 70
+LISTED = 60
 """Characters of a reason in a list."""
 
 
@@ -169,14 +170,16 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     def decide_many(self, request: HttpRequest, queryset: QuerySet[Any], decision: Decision) -> TemplateResponse | None:
         """Ask why, with what would be decided before one's eyes, and decide."""
         seen = latest_change()
-        column = ""
-        if decision is WRITE:
-            columns = fields_of(waiting(queryset))
-            if len(columns) > 1:
-                sentence = f"One value cannot be written in several columns ({', '.join(columns)}); filter by column."
-                self.message_user(request, sentence, messages.WARNING)
-                return None
-            column = next(iter(columns), "")
+        columns = fields_of(queryset.filter(ended_by=None))
+        if not columns or (decision is WRITE and len(columns) > 1):
+            sentence = (
+                f"One value cannot be written in several columns ({', '.join(columns)}); filter by column."
+                if columns
+                else f"None of these {self.opts.verbose_name_plural} is left to decide; somebody was quicker."
+            )
+            self.message_user(request, sentence, messages.WARNING)
+            return None
+        column = columns[0] if decision is WRITE else ""
         form = many_form(request, column)
         refused = ""
         if form.is_bound and form.is_valid():
@@ -204,7 +207,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
             "title": f"{decision.many} {many}",
             "lead": [f"{found}. {decision.meaning}"],
             "form": form,
-            "button": f"{decision.many} {many}" if count else "",
+            "button": f"{decision.many} {many}",
             "step": "confirm",
             "widen": "Take all that the list's filters find",
             "examples_title": f"The first {EXAMPLES} of them" if count > EXAMPLES else "These are",
@@ -216,7 +219,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     def example(self, c: Correction) -> tuple[Any, ...]:
         """A line of that page."""
         values = (self.base_text(c), self.value_text(c), self.source_text(c))
-        return (order_link(c.order), c.field, *values, visible(c.made_by.actor), visible(c.made_by.reason))
+        return (order_link(c.order), c.field, *values, visible(c.made_by.actor), one_line(c.made_by.reason))
 
 
 def many_form(request: HttpRequest, column: str) -> forms.Form:
@@ -252,12 +255,13 @@ def meanwhile(correction: Correction) -> str:
 
 def about(change: Change) -> SafeString:
     """When, as exactly as a list needs it."""
-    return format_html('<span class="nowrap">{}</span>', moment(change.at)[:16])
+    day, time = moment(change.at)[:16].split()
+    return format_html('<span class="nowrap">{}</span> {}', day, time)
 
 
 def said_by(change: Change, name: SafeString | str) -> SafeString:
     """Who, when and why, in the cell of a list."""
-    why = Truncator(visible(change.reason)).chars(LISTED)
+    why = Truncator(one_line(change.reason)).chars(LISTED)
     return format_html('{}, {}<br><span class="quiet">{}</span>', name, about(change), why)
 
 
@@ -266,8 +270,9 @@ class ConflictAdmin(AnyCorrectionAdmin):
 
     list_display = (*("what", "base_text", "value_text", "source_text", "brought_by", "who"),)
     list_filter = (CorrectedColumn, ConflictRun)
-    call: ClassVar = "Decide on {}…"
-    ordering = ("conflict_by", "id")
+    call: ClassVar = "{}: decide…"
+    # By the number itself: changes by themselves sort the newest first.
+    ordering = ("conflict_by_id", "id")
     actions = ("keep_selected", "take_source_selected", "write_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.models import Change
-from catalog.read_only import cell_text, moment, run_link, visible
+from catalog.read_only import cell_text, moment, one_line, run_link, visible
 from catalog.timeline import Difference, Entry
 
 SHOWN = 100
@@ -20,7 +20,7 @@ def change_facts(change: Change) -> dict[str, Any]:
         "kind": change.get_kind_display(),
         "run": run_link(change) if getattr(change, "run", None) else "",
         "actor": visible(change.actor),
-        "reason": visible(change.reason),
+        "reason": one_line(change.reason),
     }
 
 

@@ -18,7 +18,7 @@ from catalog.contract import COLUMNS
 from catalog.corrections import correct_fields
 from catalog.forms import CorrectOrderForm
 from catalog.models import Correction, Order, ValueRule
-from catalog.read_only import ReadOnlyAdmin, cell_text, moment, order_url, visible
+from catalog.read_only import ReadOnlyAdmin, cell_text, moment, one_line, order_url, visible
 from catalog.timeline import Entry, timeline
 from catalog.values import read
 
@@ -131,11 +131,11 @@ def overlays_of(order: Order, corrections: list[Correction], entries: list[Entry
         if name in corrected:
             made = corrected[name].made_by
             facts |= {"kind": "correction", "actor": visible(made.actor), "since": moment(made.at)}
-            facts["reason"] = visible(made.reason)
+            facts["reason"] = one_line(made.reason)
         else:
             rule = next((r for r in rules if r.field == name and read(name, r.old) == below), None)
             facts |= {"kind": "value rule", "since": since(name, entries)}
-            facts["reason"] = visible(f"{rule}: {rule.reason}") if rule else ""
+            facts["reason"] = one_line(f"{rule}: {rule.reason}") if rule else ""
         found[name] = facts
     return found
 

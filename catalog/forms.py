@@ -120,21 +120,25 @@ class CorrectOrderForm(forms.Form):
         return OrderVersion.objects.filter(key=self.order.key, change_id=int(seen)).first()
 
     def _show_what_is_new(self, before: OrderVersion | None) -> None:
+        shown: dict[str, str] = {name: str(text) for name, text in self.data.items()}
+        shown["seen"] = str(self.order.change_id)
+        moved = []
+        for name, now in self.now.items():
+            was = now if before is None else written(getattr(before, name))
+            typed = shown.get(name, was).strip(BLANKS)
+            if typed == was:
+                shown[name] = now
+            elif was != now != typed:
+                self.add_error(name, f"In force now: {now or 'no value'}. It was: {was or 'no value'}.")
+            if was != now:
+                moved.append(name)
+        self.data = shown
         if before is None:
             sentence = "The request does not say which state of the order it is about; look at the present one again."
         else:
             sentence = changed_meanwhile(self.order, self.order.change).message
+            sentence += f" What has changed: {', '.join(moved)}." if moved else ""
         self.add_error(None, sentence)
-        shown: dict[str, str] = {name: str(text) for name, text in self.data.items()}
-        shown["seen"] = str(self.order.change_id)
-        for name, now in self.now.items():
-            was = now if before is None else written(getattr(before, name))
-            typed = shown.get(name, was)
-            if typed.strip(BLANKS) == was:
-                shown[name] = now
-            elif typed.strip(BLANKS) != now:
-                self.add_error(name, f"In force now: {now or 'no value'}." + (f" It was {was}." if was != now else ""))
-        self.data = shown
 
     def _read_all(self) -> None:
         for name, now in self.now.items():

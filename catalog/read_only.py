@@ -119,6 +119,11 @@ def visible(text: str) -> str:
     return shown.replace("\\n", "\\n\n")
 
 
+def one_line(text: str) -> str:
+    """What a person wrote, on one line, with nothing in it that would not show."""
+    return " ".join(visible(line) for line in text.splitlines())
+
+
 def link_to(record: Model, text: str) -> SafeString:
     """A link to the admin's page of a record."""
     name = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
@@ -145,7 +150,7 @@ def cause(change: Change) -> SafeString | str:
     """What changed an order: a link to the run, or what else it was, with its reason."""
     if getattr(change, "run", None) is not None:
         return run_link(change)
-    return f"{change.get_kind_display()}: {visible(change.reason)}" if change.reason else change.get_kind_display()
+    return f"{change.get_kind_display()}: {one_line(change.reason)}" if change.reason else change.get_kind_display()
 
 
 def cell_text(value: Any) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
+from catalog.changes import changing, keep_versions
+from catalog.corrections import correct
 from catalog.keys import order_key
-from catalog.models import Change, KnownValue, Order, OrderVersion, Source
+from catalog.models import Change, Correction, KnownValue, Order, OrderVersion, Source
 from ingestion.models import RejectedRow, RejectReason, Run, reject_id
 
 START = datetime(2018, 1, 1, tzinfo=UTC)
@@ -78,6 +80,25 @@ def make_version(order: Order, *, change: Change, ended_by: Change, **values: An
     """What an order was before, in force from `change` until `ended_by`."""
     state = order_values(order.order_id, make_source(order.source), change, **values)
     return OrderVersion.objects.create(**state | {"ended_by": ended_by})
+
+
+def make_conflict(order: Order, field: str, value: Any, source: Any, *, actor: str = "ana") -> Correction:
+    """A correction of an order, to `value`, whose source says `source` since, as a run has brought it."""
+    correction = correct(Order.objects.get(pk=order.pk), field, value, actor=actor, reason="seen on the invoice")
+    make_third_value(correction, source)
+    correction.refresh_from_db()
+    return correction
+
+
+def make_third_value(correction: Correction, source: Any) -> None:
+    """What a load does to a correction when the source has another value."""
+    with changing(Change.Kind.LOAD, "nightly") as change:
+        orders = Order.objects.filter(pk=correction.order_id)
+        keep_versions(orders, change)
+        orders.update(**{f"source_{correction.field}": source}, change=change)
+        Correction.objects.filter(pk=correction.pk).update(conflict_by=change)
+        correction.events.create(change=change, kind="conflict", conflict_before_id=correction.conflict_by_id)
+        make_run(change=change, conflicts=1)
 
 
 def make_known_value(field: str, value: str) -> KnownValue:

@@ -12,17 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from catalog.corrections import correct
-from catalog.models import Order
 from catalog.read_only import BoundedPaginator
 from tests.factories import (
-    make_change,
     make_known_value,
     make_order,
     make_orders,
-    make_run,
     make_user,
-    make_version,
 )
 
 pytestmark = pytest.mark.django_db
@@ -148,50 +143,12 @@ def test_columns_without_an_index_cannot_be_sorted_by(staff: Client) -> None:
     assert listed(staff, o="1") == ["services/1", "services/2"], "by order date"
 
 
-def test_the_page_of_an_order_shows_where_it_comes_from(staff: Client) -> None:
-    run = make_run()
-    make_order(5, change=run.change, payment_id=None)
-    text = page(staff, f"{ORDERS}services/5/change/")
-    assert f'<a href="/admin/ingestion/run/{run.pk}/change/">run {run.pk}</a>' in text
-    assert 'href="/api/v1/orders/services/5/"' in text
-    assert "2018-01-01 05:00:00" in text
-    assert "No change since it was first loaded." in text
-
-
-def test_the_page_of_an_order_marks_what_each_change_set(staff: Client) -> None:
-    first, second, third = make_run(), make_run(), make_run()
-    assert first.change
-    assert second.change
-    order = make_order(5, change=third.change, order_status="PAID")
-    make_version(order, change=first.change, ended_by=second.change, order_status="NEW", voucher_id=None)
-    make_version(
-        order, change=second.change, ended_by=third.change or make_change(), order_status="PAID", voucher_id=None
-    )
-    text = page(staff, f"{ORDERS}services/5/change/")
-    rows = re.findall(r"<tr>\s*<td>.*?</tr>", text, re.DOTALL)
-    marked = [re.findall(r"<mark[^>]*>([^<]*)</mark>", row) for row in rows]
-    assert marked == [["3000005"], ["PAID"], []]
-    assert f"run {first.pk}" in rows[2]
-    assert str(order.key) not in text
-
-
-def test_the_history_of_an_order_takes_one_query_however_long(staff: Client) -> None:
-    order = make_order(5)
-    taken = []
-    for _ in range(2):
-        for _ in range(3):
-            make_version(order, change=make_run().change or make_change(), ended_by=make_change())
-        with CaptureQueriesContext(connection) as queries:
-            page(staff, f"{ORDERS}services/5/change/")
-        taken.append(len(queries))
-    assert taken[0] == taken[1]
-
-
 @pytest.mark.parametrize("name", ["services/6", "services/x", "1000000000005", "nowhere/5", "5"])
 def test_what_names_no_order_leads_back_with_a_message(staff: Client, name: str) -> None:
     make_order(5)
     response = staff.get(f"{ORDERS}{name}/change/", follow=True)
-    assert "exist. Perhaps it was deleted" in response.content.decode() or response.status_code == 403
+    assert response.redirect_chain == [(ORDERS, 302)]
+    assert f"There is no order &#x27;{name}&#x27;." in response.content.decode()
 
 
 def test_the_history_page_of_the_admin_leads_to_the_order(staff: Client) -> None:
@@ -205,7 +162,6 @@ def test_nothing_can_be_added_or_deleted_even_by_a_superuser(admin_client: Clien
     make_order(5)
     assert admin_client.get(f"{ORDERS}{path}").status_code == 403
     assert admin_client.post(f"{ORDERS}{path}", {"post": "yes"}).status_code == 403
-    assert admin_client.post(f"{ORDERS}services/5/change/", {"website": "X"}).status_code == 403
 
 
 @pytest.mark.parametrize("model", ["source", "change", "knownvalue"])
@@ -242,12 +198,3 @@ def test_a_filter_that_does_not_exist_is_not_passed_over_in_silence(staff: Clien
     make_order(1)
     text = staff.get(ORDERS, {"webiste": "VVNL"}, follow=True).content.decode()
     assert "asked for a filter or page that does not exist" in text
-
-
-def test_an_order_shows_what_its_source_says_and_who_set_it_right(staff: Client) -> None:
-    make_order(1)
-    correct(Order.objects.get(), "website", "VVBE", actor="ana", reason="seen on <b>paper</b>")
-    text = staff.get(f"{ORDERS}services/1/change/").content.decode()
-    assert "website: VVNL" in text
-    assert "the source says VVNL" in text
-    assert "correction by hand: seen on &lt;b&gt;paper&lt;/b&gt;, ana" in text
