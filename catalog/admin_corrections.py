@@ -25,8 +25,7 @@ from catalog.changes import NotPossible, latest_change
 from catalog.corrections import fields_of, waiting
 from catalog.decisions import FOR_CONFLICTS, FOR_OTHERS, KEEP, RETIRE, TAKE_SOURCE, WRITE, Decision
 from catalog.forms import DecideForm, ReasonForm, ValueForm
-from catalog.models import Change, Correction
-from catalog.querysets import OrderQuerySet
+from catalog.models import Change, Correction, Order
 from catalog.read_only import (
     KEY,
     NOTHING,
@@ -72,9 +71,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
             return queryset, False
         if not slash:
             self.message_user(request, "Search for an order like services/20771583.", messages.WARNING)
-        order_type: Any = Correction._meta.get_field("order").related_model
-        orders: OrderQuerySet = order_type.objects
-        return queryset.filter(order__in=orders.named(source, number).values("pk")), False
+        return queryset.filter(order__in=Order.objects.named(source, number).values("pk")), False
 
     @admin.display(description="order and column")
     def what(self, correction: Correction) -> SafeString:
@@ -268,7 +265,7 @@ def said_by(change: Change, name: SafeString | str) -> SafeString:
 class ConflictAdmin(AnyCorrectionAdmin):
     """The queue: corrections whose source has a third value, the oldest conflict first."""
 
-    list_display = (*("what", "base_text", "value_text", "source_text", "brought_by", "who"),)
+    list_display = ("what", "base_text", "value_text", "source_text", "brought_by", "who")
     list_filter = (CorrectedColumn, ConflictRun)
     call: ClassVar = "{}: decide…"
     # By the number itself: changes by themselves sort the newest first.
@@ -306,7 +303,7 @@ class ConflictAdmin(AnyCorrectionAdmin):
 class CorrectionAdmin(AnyCorrectionAdmin):
     """All corrections, the newest first."""
 
-    list_display = (*("what", "base_text", "value_text", "source_text", "state", "who"),)
+    list_display = ("what", "base_text", "value_text", "source_text", "state", "who")
     list_filter = (CorrectionState, CorrectedColumn, CorrectedBy)
     ordering = ("-id",)
     actions = ("retire_selected",)

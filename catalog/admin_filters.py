@@ -106,11 +106,11 @@ class Removed(admin.SimpleListFilter):
 class SetRight(admin.SimpleListFilter):
     """Orders that show something else than their source says."""
 
-    title = "set right"
+    title = "values set right"
     parameter_name = "overlaid"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("true", "By a rule or a correction")]
+        return [("true", "Some, by a rule or a correction")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -167,7 +167,10 @@ class CorrectedBy(admin.SimpleListFilter):
         return list(names.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else queryset.filter(made_by__actor=self.value())
+        if self.value() is None:
+            return queryset
+        changes = Change.objects.filter(kind=Change.Kind.CORRECTION, actor=self.value())
+        return queryset.filter(made_by__in=changes.order_by().values("pk"))
 
 
 RECENT = 20

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from catalog.contract import BLANKS, CORRECTABLE, Kind, Value, ValueRefused
 from catalog.corrections import changed_meanwhile
-from catalog.decisions import WRITE, Decision
-from catalog.models import COLUMN, FIELDS, Correction, Order, OrderVersion
+from catalog.decisions import TAKE_SOURCE, WRITE, Decision
+from catalog.models import FIELDS, Correction, Order, OrderVersion
 from catalog.read_only import KEY
 from catalog.values import read, written
 
@@ -146,7 +146,7 @@ class CorrectOrderForm(forms.Form):
             if name not in self.data or name not in self.cleaned_data or self.data[name].strip(BLANKS) == now:
                 continue
             try:
-                value = read(COLUMN[name].name, self.cleaned_data[name])
+                value = read(name, self.cleaned_data[name])
             except ValueRefused as refused:
                 self.add_error(name, f"{refused.message}.")
                 continue
@@ -163,7 +163,7 @@ class DecideForm(forms.Form):
 
     def __init__(self, correction: Correction, decisions: Sequence[Decision], data: Any = None) -> None:
         super().__init__(data)
-        self.column, self.decisions = correction.field, {decision.name: decision for decision in decisions}
+        self.correction, self.decisions = correction, {decision.name: decision for decision in decisions}
         choice = cast("forms.ChoiceField", self.fields["decision"])
         choice.choices = [(d.name, d.label) for d in decisions]
         if WRITE.name not in self.decisions:
@@ -172,13 +172,20 @@ class DecideForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         if given.get("decision") == WRITE.name and "value" in given:
-            try:
-                given["value"] = read(self.column, given["value"])
-            except ValueRefused as refused:
-                self.add_error("value", f"{refused.message}.")
+            self._read(given["value"])
         elif given.get("value", "").strip(BLANKS):
             self.add_error("value", f"A value was typed, but “{WRITE.label}” was not chosen.")
         return given
+
+    def _read(self, text: str) -> None:
+        field = self.correction.field
+        try:
+            value = self.cleaned_data["value"] = read(field, text)
+        except ValueRefused as refused:
+            self.add_error("value", f"{refused.message}.")
+            return
+        if value == self.correction.order.source_value(field):
+            self.add_error("value", f"That is what the source says; choose “{TAKE_SOURCE.label}”.")
 
     def decide(self, corrections: QuerySet[Correction], actor: str) -> Decision:
         """Do what was decided. Raises `NotPossible`."""

@@ -141,6 +141,7 @@ def test_write_a_third_value(steward: Client) -> None:
         ({"decision": "write"}, "website is required and missing."),
         ({"decision": "write", "value": "a b"}, "'a b' has characters other than"),
         ({"decision": "write", "value": "VVBE"}, "That is what the correction says already; keep it instead."),
+        ({"decision": "write", "value": "VVFR"}, "That is what the source says; choose “Take the source's value”."),
         ({"decision": "keep", "value": "XX"}, "A value was typed, but “Write another value” was not chosen."),
     ],
 )
@@ -240,6 +241,18 @@ def test_the_sources_values_are_taken_of_all_that_the_filter_finds(steward: Clie
     assert "Took the source's value instead of 60 corrections." in said(confirm(steward, page, path))
     assert open_conflicts() == [61]
     assert Order.objects.filter(website="VVFR", overlaid=0).count() == 60
+
+
+@pytest.mark.parametrize(("action", "left"), [("keep", "VVBE"), ("take_source", "VVFR"), ("write", "XX")])
+def test_what_one_run_has_brought_is_decided_at_once(steward: Client, action: str, left: str) -> None:
+    other, some = conflict(1), conflict(2)
+    assert some.conflict_by
+    path = f"{CONFLICTS}?run={some.conflict_by.run.pk}"
+    page = post(steward, path, chosen(action, other, everything=True))
+    assert "in 1 conflict " in text_of(page)
+    confirm(steward, page, path, value="XX")
+    assert open_conflicts() == [1]
+    assert order(2).website == left
 
 
 def test_another_value_is_written_in_many_of_one_column(steward: Client) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from catalog import corrections, rules
-from catalog.changes import STATE, NotPossible
-from catalog.corrections import correct, correct_fields, correct_many, keep, retire
+from catalog.changes import STATE, NotPossible, latest_change
+from catalog.corrections import correct, correct_again, correct_fields, correct_many, keep, retire
 from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion, ValueRule
 from tests.loading import WriteFile, ingest, line, lines
 
@@ -144,6 +144,48 @@ def test_conflict_is_over_when_the_source_is_back(write: WriteFile) -> None:
     assert not Correction.objects.all().in_conflict().exists()
     assert (order().website, order().source_values) == ("VVBE", {"website": "VVNL"})
     assert list(CorrectionEvent.objects.order_by("pk").values_list("kind", flat=True)) == ["conflict", "settled"]
+
+
+def test_conflicts_of_several_columns_are_kept_at_once(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2)))
+    for field, value in (("website", "VVBE"), ("payment_id", None), ("payment_date", None)):
+        correct_many(Order.objects.all(), field, value, **WHO)
+    ingest(write(*lines(1, 2, website="VVFR", payment_id="7", payment_date="2019-01-01 00:00:00"), name="second.csv"))
+
+    assert keep(Correction.objects.filter(order__order_id=1), **WHO) == 3
+
+    bases = {c.field: c.base for c in Correction.objects.filter(order__order_id=1)}
+    assert bases == {"website": "VVFR", "payment_id": 7, "payment_date": datetime(2019, 1, 1, tzinfo=UTC)}
+    assert Correction.objects.all().in_conflict().count() == 3
+    assert CorrectionEvent.objects.filter(kind="kept", conflict_before__kind="load").count() == 3
+    with pytest.raises(NotPossible, match="decided meanwhile"):
+        keep(Correction.objects.filter(order__order_id=1), **WHO)
+
+
+def test_third_value_written_in_a_conflict(write: WriteFile) -> None:
+    conflicting(write)
+
+    assert correct_again(Correction.objects.all(), "VVDE", **WHO) == 1
+
+    old, new = Correction.objects.order_by("id")
+    assert (old.ending, new.value, new.base, new.conflict_by) == ("replaced", "VVDE", "VVFR", None)
+    assert (order().website, order().source_values) == ("VVDE", {"website": "VVFR"})
+    assert ingest(write(line(1, website="VVDE"), name="third.csv")).report["caught_up"] == 1
+
+
+def test_who_has_not_seen_the_latest_change_changes_nothing_in_bulk(write: WriteFile) -> None:
+    ingest(write(*lines(1, 2)))
+    seen = latest_change()
+    correct(order(), "website", "VVBE", **WHO)
+    before = latest_change()
+
+    with pytest.raises(NotPossible, match="changed meanwhile by ana"):
+        correct_many(Order.objects.all(), "website", "VVFR", **WHO, seen=seen)
+    with pytest.raises(NotPossible, match="changed meanwhile by ana"):
+        retire(Correction.objects.all(), **WHO, seen=seen)
+
+    assert latest_change() == before
+    assert correct_many(Order.objects.all(), "website", "VVFR", **WHO, seen=before) == 2
 
 
 def test_conflict_kept_is_silent_until_yet_another_value(write: WriteFile) -> None:
