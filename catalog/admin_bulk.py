@@ -15,7 +15,7 @@ from catalog.changes import NotPossible, latest_change
 from catalog.corrections import correct_many, differing
 from catalog.forms import CorrectManyForm
 from catalog.models import Order
-from catalog.read_only import ReadOnlyAdmin, cell_text, one_line, order_link
+from catalog.read_only import ReadOnlyAdmin, cell_text, link_to_order, one_line
 
 ACTION = "correct_selected"
 ASKED = ("column", "value", "reason")
@@ -113,4 +113,9 @@ def scope(request: HttpRequest) -> str:
 
 def example(order: Order, field: str, value: Any) -> tuple[Any, ...]:
     """A line of the preview."""
-    return (order_link(order), cell_text(getattr(order, field)), cell_text(value), cell_text(order.source_value(field)))
+    return (
+        link_to_order(order),
+        cell_text(getattr(order, field)),
+        cell_text(value),
+        cell_text(order.source_value(field)),
+    )

@@ -32,9 +32,9 @@ from catalog.read_only import (
     ReadOnlyAdmin,
     cause,
     cell_text,
+    link_to_order,
     moment,
     one_line,
-    order_link,
     order_url,
     visible,
 )
@@ -77,7 +77,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     def what(self, correction: Correction) -> SafeString:
         page = reverse(f"admin:catalog_{self.opts.model_name}_change", args=[correction.pk])
         words = self.call.format(correction.field)
-        return format_html('{}<br><a href="{}">{}</a>', order_link(correction.order), page, words)
+        return format_html('{}<br><a href="{}">{}</a>', link_to_order(correction.order), page, words)
 
     @admin.display(description="source when corrected")
     def base_text(self, correction: Correction) -> str:
@@ -145,7 +145,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
             "title": "Conflict" if conflict and not correction.ended_by else "Correction",
             "subtitle": f"{correction.field} of order {correction.order}",
             "correction": correction,
-            "order": order_link(correction.order),
+            "order": link_to_order(correction.order),
             "value": cell_text(correction.value),
             "base": cell_text(correction.base),
             "source": cell_text(correction.order.source_value(correction.field)),
@@ -216,7 +216,7 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     def example(self, c: Correction) -> tuple[Any, ...]:
         """A line of that page."""
         values = (self.base_text(c), self.value_text(c), self.source_text(c))
-        return (order_link(c.order), c.field, *values, visible(c.made_by.actor), one_line(c.made_by.reason))
+        return (link_to_order(c.order), c.field, *values, visible(c.made_by.actor), one_line(c.made_by.reason))
 
 
 def many_form(request: HttpRequest, column: str) -> forms.Form:

@@ -11,7 +11,8 @@ from django.db.models.lookups import Exact
 
 from catalog.changes import NotPossible, changing, keep_versions
 from catalog.contract import Value
-from catalog.models import BIT, Change, Correction, CorrectionEvent, CorrectionQuerySet, Order, field_of, typed
+from catalog.models import BIT, Change, Correction, CorrectionEvent, Order, field_of, typed
+from catalog.querysets import CorrectionQuerySet
 from catalog.rules import meanings
 
 

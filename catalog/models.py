@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from catalog.contract import COLUMNS, CORRECTABLE, MAX_INTEGER, Kind, Value
 from catalog.fields import CodeField, KeyedIndex, OrderKeyField
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
-from catalog.querysets import OrderQuerySet
+from catalog.querysets import CorrectionQuerySet, OrderQuerySet
 
 MEANING = {column.name: column.meaning for column in COLUMNS}
 
@@ -272,15 +272,7 @@ class ValueRule(models.Model):
         return f"{self.field} {self.old} means {self.new or 'a missing value'}"
 
 
-class CorrectionQuerySet(models.QuerySet["Correction"]):
-    """Corrections by their state."""
-
-    def in_force(self) -> CorrectionQuerySet:
-        return self.filter(ended_by=None)
-
-    def in_conflict(self) -> CorrectionQuerySet:
-        """Those that wait for a person: the source has a third value."""
-        return self.in_force().exclude(conflict_by=None)
+IN_CONFLICT = Q(ended_by=None, conflict_by__isnull=False)
 
 
 class Correction(models.Model):
@@ -303,11 +295,11 @@ class Correction(models.Model):
     base_code = CodeField(null=True)
     base_moment = models.DateTimeField(null=True)
     made_by = models.ForeignKey(Change, models.PROTECT, related_name="corrections_made")
-    ended_by = models.ForeignKey(Change, models.PROTECT, null=True, related_name="corrections_ended")
+    # Looked for among those that have ended only: an index of the others as well would lead databases astray.
+    ended_by = models.ForeignKey(Change, models.PROTECT, null=True, db_index=False, related_name="corrections_ended")
     ending = models.CharField(max_length=16, choices=Ending, blank=True)
-    conflict_by = models.ForeignKey(
-        Change, models.PROTECT, null=True, related_name="conflicts", help_text="the change that brought a third value"
-    )
+    # The change that brought a third value.
+    conflict_by = models.ForeignKey(Change, models.PROTECT, null=True, db_index=False, related_name="conflicts")
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -319,12 +311,10 @@ class Correction(models.Model):
             ),
         )
         indexes = (
-            # The queue of conflicts.
-            models.Index(
-                fields=("field", "id"),
-                name="correction_in_conflict",
-                condition=Q(ended_by=None, conflict_by__isnull=False),
-            ),
+            models.Index(fields=("ended_by",), name="correction_ended", condition=Q(ended_by__isnull=False)),
+            # The queue of conflicts, the oldest first, and those of one column.
+            KeyedIndex(fields=("conflict_by", "id"), name="correction_queue", condition=IN_CONFLICT),
+            models.Index(fields=("field", "id"), name="correction_in_conflict", condition=IN_CONFLICT),
         )
 
     def __str__(self) -> str:

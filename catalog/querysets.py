@@ -14,7 +14,7 @@ from catalog.contract import ValueRefused, parse_code, parse_integer
 from catalog.keys import order_key
 
 if TYPE_CHECKING:
-    from catalog.models import Order  # noqa: F401  # the name in quotation marks below
+    from catalog.models import Correction, Order  # noqa: F401  # the names in quotation marks below
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -93,6 +93,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
         orders = self.model._default_manager
         found = [orders.filter(**{column: number}).values("key") for column in columns]
         return self.filter(key__in=orders.filter(key__in=keys).values("key").union(*found, all=True))
+
+
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Corrections by their state."""
+
+    def in_force(self) -> CorrectionQuerySet:
+        return self.filter(ended_by=None)
+
+    def in_conflict(self) -> CorrectionQuerySet:
+        """Those that wait for a person: the source has a third value."""
+        return self.in_force().exclude(conflict_by=None)
 
 
 def source_numbers(**condition: Any) -> list[int]:

@@ -130,7 +130,7 @@ def link_to(record: Model, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', reverse(name, args=[record.pk]), text)
 
 
-def order_link(order: Order) -> SafeString:
+def link_to_order(order: Order) -> SafeString:
     """A link to the admin's page of an order, by its natural key."""
     return format_html('<a href="{}">{}</a>', order_url(order), order.natural_key)
 
