@@ -228,7 +228,7 @@ def test_the_corrections_in_force_lead_to_their_ends_and_decisions(steward: Clie
     page = get(steward, PAGE)
     assert f'href="/admin/catalog/correction/{plain.pk}/change/">Retire…' in page
     assert f'href="/admin/catalog/conflict/{conflict.pk}/change/">Decide…' in page
-    assert f"/{ended.pk}/change/" not in page
+    assert f"/correction/{ended.pk}/change/" not in page
 
 
 def test_the_page_of_an_order_shows_where_it_comes_from(steward: Client) -> None:
