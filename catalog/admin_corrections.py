@@ -127,7 +127,8 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
             decision = form.decide(as_seen, request.user.get_username())
         except NotPossible as refused:
             now = self.one(str(correction.pk)) or correction
-            sentence = refused.message if refused.code == "no_difference" else meanwhile(now)
+            quicker = refused.code in ("decided_already", "ended_already")
+            sentence = meanwhile(now) if quicker else refused.message
             return self.page(request, now, form_for(now, request.POST), sentence)
         done = f"{decision.done} the correction of {correction.field} of order {correction.order}."
         self.message_user(request, done, messages.SUCCESS)
