@@ -22,6 +22,7 @@ class Run(models.Model):
 
     class Kind(models.TextChoices):
         LOAD = "load", "load"
+        REPAIR = "repair", "repair"
         UNDO = "undo", "undo"
 
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
@@ -33,6 +34,14 @@ class Run(models.Model):
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.LOAD)
     undoes = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="undone_by", help_text="the run that it takes back"
+    )
+    repairs = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="repair_runs",
+        help_text="the run whose rejected rows it repairs",
     )
     same_as = models.ForeignKey(
         "self",
@@ -49,6 +58,10 @@ class Run(models.Model):
     compression = models.CharField(max_length=8, blank=True)
     encoding = models.CharField(max_length=40, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
+    columns = models.JSONField(
+        default=list,
+        help_text="the header's columns in their order; empty texts for those that are not in the contract",
+    )
     options = models.JSONField(default=dict, help_text="the options of the command that differ from their defaults")
 
     started_at = models.DateTimeField()
@@ -72,6 +85,7 @@ class Run(models.Model):
     conflicts = models.BigIntegerField(
         default=0, help_text="corrections that wait for a person, as the source says something else now"
     )
+    repaired = models.BigIntegerField(default=0, help_text="rejected rows of an earlier run that it has put right")
     new_values = models.JSONField(default=dict, help_text="codes not seen before, by column")
     rejects_by_reason = models.JSONField(default=dict, help_text="number of rejected rows with each reason")
 
@@ -92,6 +106,17 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk}"
 
+    @property
+    def why_not_repairable(self) -> str:
+        """Why its rejected rows cannot be repaired; empty when they can."""
+        if self.status == Run.Status.LOADED:
+            return ""
+        if self.same_as_id:
+            return f"Run {self.pk} was skipped: its content was loaded in run {self.same_as_id}."
+        became = {Run.Status.REFUSED: "was refused", Run.Status.UNDONE: "was undone"}
+        words = became.get(Run.Status(self.status), f"is {self.get_status_display()}")
+        return f"Run {self.pk} {words}: nothing of its file is loaded. Put the file right and load it again."
+
 
 class RejectedRow(models.Model):
     """A record that could not be loaded, as it stood in the file.
@@ -100,16 +125,48 @@ class RejectedRow(models.Model):
     with their reasons.
     """
 
+    class State(models.TextChoices):
+        OPEN = "open", "open"
+        REPAIRED = "repaired", "repaired"
+        DISMISSED = "dismissed", "dismissed"
+
     id = models.BigIntegerField(primary_key=True)
     run = models.ForeignKey(Run, models.CASCADE, related_name="rejects", db_index=False)
     line = models.BigIntegerField(help_text="line of the file on which the record starts (header = 1)")
     raw = models.TextField(help_text="the record; bytes that are not text stand as \\x..")
     raw_bytes = models.BinaryField(null=True, help_text="the record byte for byte, where it is not plain text")
 
+    state = models.CharField(max_length=16, choices=State, default=State.OPEN, db_default=State.OPEN)
+    repaired_by = models.ForeignKey(
+        Run,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="repaired_rows",
+        help_text="the run that loaded it, put right; where the row is open again, that run was undone",
+    )
+    settled_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="who repaired or dismissed it"
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, default="", db_default="", help_text="why it was dismissed")
+
     class Meta:
         ordering = ("run", "line")
         verbose_name = "rejected row"
-        constraints = (models.UniqueConstraint(fields=("run", "line"), name="rejectedrow_unique_line"),)
+        constraints = (
+            models.UniqueConstraint(fields=("run", "line"), name="rejectedrow_unique_line"),
+            models.CheckConstraint(
+                condition=~Q(state="repaired") | Q(repaired_by__isnull=False), name="rejectedrow_repaired_by_a_run"
+            ),
+        )
+        indexes = (
+            # What waits for somebody, the newest first; most rows are settled in the end.
+            models.Index(fields=("-id",), name="rejectedrow_open", condition=Q(state="open")),
+            # What a repair has put right: the undo of it asks.
+            models.Index(fields=("repaired_by",), name="rejectedrow_repaired", condition=Q(repaired_by__isnull=False)),
+        )
 
     def __str__(self) -> str:
         return f"line {self.line} of run {self.run_id}"

@@ -42,6 +42,9 @@ class LoadOptions:
     max_rejects: Limit = Limit(5, is_percent=True)
     max_removals: Limit = Limit(1, is_percent=True)
     wait: bool = True
+    repairs: int | None = None
+    only_open: bool = False
+    """Refuse the file if a rejected row that it repairs is settled already: a form was filled in when it was open."""
 
     def differing(self) -> dict[str, object]:
         """The options that are not at their defaults, for the run's record."""

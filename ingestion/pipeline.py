@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import structlog
 from django.conf import settings
@@ -17,11 +18,13 @@ from django.utils import timezone
 from catalog.changes import close_change, lock_catalogue
 from catalog.models import Change, Order
 from ingestion.errors import LoadError, Locked, Refused
+from ingestion.merge.repairs import Repairs, check_header, repairable
 from ingestion.merge.steps import Merge
 from ingestion.models import Run
 from ingestion.options import LoadOptions
 from ingestion.progress import Listener
 from ingestion.reader.batches import OrderReader
+from ingestion.reader.header import LINE_COLUMN, REPAIR_COLUMNS
 from ingestion.reader.inputs import Input, open_input
 from ingestion.rejects import RejectSpool
 from ingestion.staged import StagedFile
@@ -30,15 +33,16 @@ from ingestion.staging import Engine, engine_for
 log = structlog.get_logger(__name__)
 
 
-def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str = "") -> Run:
-    """Load one file and return its run, with every figure of the report.
+def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str = "", title: str = "") -> Run:
+    """Load one file and return its run, with every figure of the report; `title` is what the run calls the file.
 
     Never raises for a file that cannot be loaded: the run's status and reason say so, and the catalogue is
     as it was. A dry run leaves no trace; its run is not saved.
     """
     run = Run(
         # A name may hold bytes that are no text; no database would take them.
-        file=os.fsencode(name).decode("utf-8", "backslashreplace"),
+        file=title or os.fsencode(name).decode("utf-8", "backslashreplace"),
+        kind=Run.Kind.LOAD if options.repairs is None else Run.Kind.REPAIR,
         options=options.differing(),
         started_at=timezone.now(),
         actor=actor or getpass.getuser(),
@@ -76,6 +80,7 @@ class Load:
 
     def perform(self) -> None:
         """All steps. Raises `LoadError` when the file is not loaded."""
+        self._find_repaired()
         with open_input(self.name) as source:
             self.run.file_size, self.run.compression = source.size, source.compression
             with self._stage("fingerprint"):
@@ -85,13 +90,20 @@ class Load:
             with self._lock():
                 # Somebody may have loaded the same content while this load waited.
                 if not self._is_in_ledger():
+                    self._find_repaired()
                     self._begin()
                     self._load(source)
+
+    def _find_repaired(self) -> None:
+        """At the beginning, so that a mistake is told at once, and with the lock held, which an undo takes too."""
+        if self.options.repairs is not None:
+            self.run.repairs = repairable(self.options.repairs)
 
     def _is_in_ledger(self) -> bool:
         if self.options.force:
             return False
-        loaded = Run.objects.filter(sha256=self.run.sha256, status=Run.Status.LOADED)
+        # Rows of two runs may be repaired with the very same words.
+        loaded = Run.objects.filter(sha256=self.run.sha256, status=Run.Status.LOADED, repairs=self.run.repairs)
         if self.options.full_snapshot:
             # Loaded as a part of the truth, it has removed nothing.
             loaded = loaded.filter(options__full_snapshot=True)
@@ -128,8 +140,9 @@ class Load:
         self.run.save()
 
     def _load(self, source: Input) -> None:
-        reader = OrderReader(source, self.options.read, settings.SOURCE_TIME_ZONE)
+        reader = self._reader(source)
         self.run.encoding, self.run.delimiter = reader.encoding, reader.header.delimiter
+        self.run.columns = reader.header.columns
         is_first = not Order.objects.exists()
         if is_first and self.engine.fills_catalogue_directly:
             self.engine.drop_indexes()
@@ -147,6 +160,14 @@ class Load:
         # How long the end itself took, nobody could know inside the transaction.
         self.run.stages["commit"] = round(time.monotonic() - ended, 3)
         self._save()
+
+    def _reader(self, source: Input) -> OrderReader:
+        if self.run.repairs is None:
+            return OrderReader(source, self.options.read, settings.SOURCE_TIME_ZONE)
+        options = replace(self.options.read, extra_columns=REPAIR_COLUMNS)
+        reader = OrderReader(source, options, settings.SOURCE_TIME_ZONE)
+        check_header(reader.header)
+        return reader
 
     def _load_in_transaction(self, staged: StagedFile, *, is_first: bool) -> None:
         with ExitStack() as stack:
@@ -171,7 +192,7 @@ class Load:
                 else:
                     self._write_differences(merge, staged, change)
             staged.store_new_values(change)
-            self._close(change)
+            self._close(change, staged.reader)
 
     def _overlay(self, merge: Merge, change: Change, *, is_first: bool) -> None:
         if is_first:
@@ -180,7 +201,10 @@ class Load:
             self.run.caught_up, self.run.conflicts = merge.overlay(change.pk)
 
     def _change(self) -> Change:
-        return Change.objects.create(kind=Change.Kind.LOAD, at=timezone.now(), actor=self.run.actor)
+        made = {"at": timezone.now(), "actor": self.run.actor}
+        if self.run.repairs is None:
+            return Change.objects.create(kind=Change.Kind.LOAD, **made)
+        return Change.objects.create(kind=Change.Kind.REPAIR, reason=f"repair of {self.run.repairs}", **made)
 
     def _write_first(self, merge: Merge, staged: StagedFile, change: Change, *, direct: bool) -> None:
         self.run.inserted = staged.accepted
@@ -218,7 +242,7 @@ class Load:
                 f"{self.options.max_removals} may be. Is the file complete? If so, raise --max-removals.",
             )
 
-    def _close(self, change: Change) -> None:
+    def _close(self, change: Change, reader: OrderReader) -> None:
         """Write the record of the work, in the transaction of the work."""
         run = self.run
         accounted = run.inserted + run.updated + run.unchanged + run.duplicate + run.rejected
@@ -230,14 +254,25 @@ class Load:
         run.status, run.change = Run.Status.LOADED, change
         if not self.options.dry_run:
             self.rejects.store(run)
+        if run.repairs is not None:
+            self._settle_repairs(run.repairs, reader)
         self._save()
         close_change(change)
+
+    def _settle_repairs(self, repaired: Run, reader: OrderReader) -> None:
+        repairs = Repairs(self.engine, repaired)
+        wrong = (reject.line for reject in self.rejects)
+        with self._stage("repairs"), repairs.tables():
+            repairs.name(reader.texts(LINE_COLUMN), wrong, only_open=self.options.only_open)
+            self.run.repaired = repairs.count()
+            if not self.options.dry_run:
+                repairs.settle(self.run)
 
     def end_without_change(self, status: Run.Status, error: LoadError) -> None:
         """Record that, and why, the file was not loaded; its rejects are kept to look at."""
         run = self.run
         run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
-        run.inserted = run.updated = run.unchanged = run.removed = run.caught_up = run.conflicts = 0
+        run.inserted = run.updated = run.unchanged = run.removed = run.caught_up = run.conflicts = run.repaired = 0
         run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
         if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
             # Interrupted inside a statement, it may be stuck there; Django opens another.
@@ -246,7 +281,7 @@ class Load:
             with transaction.atomic():
                 self._save()
                 if not self.options.dry_run and self.run.pk:
-                    self.rejects.store(run)
+                    self.rejects.store(run, note="nothing of the file is loaded")
         except DatabaseError as second:
             run.reason += f" (This could not be recorded: {second})".replace("\n", " ")
 

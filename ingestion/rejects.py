@@ -47,10 +47,10 @@ class RejectSpool:
             line, raw, reasons, key = json.loads(text)
             yield Reject(line, raw.encode("latin-1"), [Reason(*reason) for reason in reasons], key and tuple(key))
 
-    def store(self, run: Run) -> None:
-        """Write all rejects to the database, as those of `run`."""
+    def store(self, run: Run, *, note: str = "") -> None:
+        """Write all rejects to the database, as those of `run`; a `note` says why they wait for nobody."""
         for some in portions(self):
-            RejectedRow.objects.bulk_create(_row(run, reject) for reject in some)
+            RejectedRow.objects.bulk_create(_row(run, reject, note) for reject in some)
             RejectReason.objects.bulk_create(
                 RejectReason(reject_id=reject_id(run.pk, reject.line), **cut(reason)._asdict())
                 for reject in some
@@ -77,7 +77,10 @@ def cut(reason: Reason) -> Reason:
     return reason if len(reason.value) <= MAX_VALUE else reason._replace(value=reason.value[:MAX_VALUE] + "…")
 
 
-def _row(run: Run, reject: Reject) -> RejectedRow:
+def _row(run: Run, reject: Reject, note: str) -> RejectedRow:
     readable = reject.raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     exact = None if readable.encode() == reject.raw else reject.raw
-    return RejectedRow(id=reject_id(run.pk, reject.line), run=run, line=reject.line, raw=readable, raw_bytes=exact)
+    row = RejectedRow(id=reject_id(run.pk, reject.line), run=run, line=reject.line, raw=readable, raw_bytes=exact)
+    if note:
+        row.state, row.note = RejectedRow.State.DISMISSED, note
+    return row

@@ -24,6 +24,8 @@ def as_dict(run: Run, *, dry_run: bool) -> dict[str, Any]:
         **{name: getattr(run, name) for name in FIGURES},
         "caught_up": run.caught_up,
         "conflicts": run.conflicts,
+        "repairs": run.repairs_id,
+        "repaired": run.repaired,
         "new_values": run.new_values,
         "rejects_by_reason": run.rejects_by_reason,
         "seconds": run.seconds,
@@ -53,6 +55,8 @@ def as_text(run: Run, *, dry_run: bool) -> str:
         lines.append(f"  corrections retired, the source caught up: {run.caught_up:,}")
     if run.conflicts:
         lines.append(f"  corrections in conflict, the source has another value: {run.conflicts:,}")
+    if run.repairs_id:
+        lines.append(f"  rejected rows of run {run.repairs_id} put right: {run.repaired:,}")
     for name, values in run.new_values.items():
         lines.append(f"  new values of {name}: {_some(values)}")
     for code, count in run.rejects_by_reason.items():

@@ -22,11 +22,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "url",
             "rejects",
             "orders",
-            *("kind", "undoes", "status", "reason_code", "reason", "same_as"),
-            *("file", "file_size", "sha256", "compression", "encoding", "delimiter", "options"),
+            *("kind", "undoes", "repairs", "status", "reason_code", "reason", "same_as"),
+            *("file", "file_size", "sha256", "compression", "encoding", "delimiter", "columns", "options"),
             *("started_at", "finished_at", "seconds", "stages", "actor", "host", "process"),
             *("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed"),
-            *("caught_up", "conflicts", "new_values", "rejects_by_reason"),
+            *("caught_up", "conflicts", "repaired", "new_values", "rejects_by_reason"),
         )
 
     def get_orders(self, run: Run) -> str:

@@ -9,11 +9,11 @@ from datetime import datetime, tzinfo
 import numpy as np
 import pyarrow as pa
 
-from catalog.contract import COLUMNS, Kind, Value
+from catalog.contract import COLUMNS, Kind, Reason, Value
 from ingestion.errors import Refused
 from ingestion.reader import columnar
 from ingestion.reader.columnar import ROW_SCHEMA
-from ingestion.reader.exact import Reject, read_record
+from ingestion.reader.exact import Reject, read_record, split_record
 from ingestion.reader.header import Header, read_header
 from ingestion.reader.inputs import Input
 from ingestion.reader.limits import BLOCK, MAX_RECORD
@@ -28,6 +28,7 @@ class ReadOptions:
     encoding: str | None = None
     delimiter: str | None = None
     allow_extra_columns: bool = False
+    extra_columns: tuple[str, ...] = ()
     block_size: int = BLOCK
 
 
@@ -54,7 +55,10 @@ class OrderReader:
         self._zone = zone
         self.encoding, header_line, _ = self._open()
         self.header: Header = read_header(
-            header_line, delimiter=options.delimiter, allow_extra_columns=options.allow_extra_columns
+            header_line,
+            delimiter=options.delimiter,
+            allow_extra_columns=options.allow_extra_columns,
+            extra_columns=options.extra_columns,
         )
 
     def _open(self) -> tuple[str, bytes, Iterator[bytes]]:
@@ -102,6 +106,18 @@ class OrderReader:
             yield from zip(here, (record.raw for record in found), strict=True)
             if wanted is None:
                 break
+        self._source.check_unchanged()
+
+    def texts(self, name: str) -> Iterator[tuple[int, str | Reason]]:
+        """The text of a column in every record, by the line on which that starts; or why the record has no fields."""
+        position = self.header.names.index(name)
+        separator = self.header.delimiter.encode()
+        for block in self._blocks():
+            lines = range(count_lines(block.data))
+            for record in block.records if block.plain is None else self._records(block, list(lines)):
+                if not is_blank(record.raw, separator):
+                    fields, reasons = split_record(record, self.header)
+                    yield record.line, reasons[0] if reasons else fields[position]
         self._source.check_unchanged()
 
     def _records(self, block: Block, wanted: list[int]) -> Iterator[Record]:

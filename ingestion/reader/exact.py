@@ -27,7 +27,7 @@ class Reject(NamedTuple):
 
 def read_record(record: Record, header: Header, zone: tzinfo) -> list[Value] | Reject:
     """Read one record: its twelve values in contract order, or a reject."""
-    fields, reasons = _fields(record, header)
+    fields, reasons = split_record(record, header)
     if reasons:
         return Reject(record.line, record.raw, reasons)
     texts = [fields[position] for position in header.positions]
@@ -37,7 +37,8 @@ def read_record(record: Record, header: Header, zone: tzinfo) -> list[Value] | R
     return values
 
 
-def _fields(record: Record, header: Header) -> tuple[list[str], list[Reason]]:
+def split_record(record: Record, header: Header) -> tuple[list[str], list[Reason]]:
+    """The texts of a record's fields, or why it is no row of this header."""
     flaw = _flaw(record)
     if flaw:
         return [], [flaw]

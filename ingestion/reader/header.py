@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.contract import BLANKS, NAMES, shown
 from ingestion.errors import Refused
 from ingestion.reader.records import split_line
 
+LINE_COLUMN = "reject_line"
+REPAIR_COLUMNS = (LINE_COLUMN, "reject_codes", "reject_reasons", "reject_raw")
+"""What a file of rejected rows has beside the contract's columns: where each came from, and why it was rejected."""
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 @dataclass(frozen=True)
 class Header:
-    """How the file's records are laid out: the delimiter, the number of fields, and for each of the
+    """How the file's records are laid out: the delimiter, the names of the fields, and for each of the
     contract's columns, in contract order, the index of its field."""
 
     delimiter: str
-    width: int
+    names: tuple[str, ...]
     positions: tuple[int, ...]
 
+    @property
+    def width(self) -> int:
+        """The number of fields."""
+        return len(self.names)
 
-def read_header(line: bytes, *, delimiter: str | None, allow_extra_columns: bool) -> Header:
-    """Read the first line of a file.
+    @property
+    def columns(self) -> list[str]:
+        """The names of the contract's columns where they stand; empty texts for other columns."""
+        return [name if name in NAMES else "" for name in self.names]
+
+
+def read_header(
+    line: bytes, *, delimiter: str | None, allow_extra_columns: bool, extra_columns: tuple[str, ...] = ()
+) -> Header:
+    """Read the first line of a file. `extra_columns` may stand there, too.
 
     The delimiter is the one under which the line reads as the contract, or the one that the user named.
     Raises `Refused` naming every column that is missing, doubled or unknown.
@@ -45,11 +62,16 @@ def read_header(line: bytes, *, delimiter: str | None, allow_extra_columns: bool
             f"Line 1 is not the header of an order export: it reads {shown(line.decode('utf-8', 'replace'))}, "
             f"and none of the columns ({', '.join(NAMES)}) is in it.",
         )
-    problems = _problems(names, allow_extra_columns=allow_extra_columns)
+    problems = _problems(names, extra_columns, allow_extra_columns=allow_extra_columns)
     if problems:
         code = problems[0][0]
         raise Refused(code, "The header does not fit the contract: " + "; ".join(text for _, text in problems) + ".")
-    return Header(best, len(names), tuple(names.index(name) for name in NAMES))
+    return header_of(best, names)
+
+
+def header_of(delimiter: str, names: Sequence[str]) -> Header:
+    """The header with these names, among which are all of the contract's."""
+    return Header(delimiter, tuple(names), tuple(names.index(name) for name in NAMES))
 
 
 def _names(line: bytes, delimiter: str) -> list[str]:
@@ -57,13 +79,14 @@ def _names(line: bytes, delimiter: str) -> list[str]:
     return [field.decode("utf-8", "replace").strip(BLANKS).lower() for field in fields or []]
 
 
-def _problems(names: list[str], *, allow_extra_columns: bool) -> list[tuple[str, str]]:
-    unknown = [name for name in names if name not in NAMES]
+def _problems(names: list[str], extra_columns: tuple[str, ...], *, allow_extra_columns: bool) -> list[tuple[str, str]]:
+    known = (*NAMES, *extra_columns)
+    unknown = [name for name in names if name not in known]
     found = [("missing_column", _missing(name, unknown)) for name in NAMES if name not in names]
     found += [
         ("duplicate_column", f"{name} stands there {times} times")
         for name, times in Counter(names).items()
-        if times > 1 and name in NAMES
+        if times > 1 and name in known
     ]
     if not allow_extra_columns:
         found += [("unknown_column", _unknown(name)) for name in unknown]
@@ -76,6 +99,8 @@ def _missing(name: str, unknown: list[str]) -> str:
 
 
 def _unknown(name: str) -> str:
+    if name in REPAIR_COLUMNS:
+        return f"{shown(name)} is not a column of the contract (--repairs RUN loads rejected rows that were put right)"
     near = difflib.get_close_matches(name, NAMES, n=1)
     hint = f" (did you mean {near[0]}?)" if near else " (--allow-extra-columns passes over it)"
     return f"{shown(name)} is not a column of the contract{hint}"

@@ -42,9 +42,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--max-rejects",
             type=a(Limit.parse),
-            default="5%",
             metavar="N|N%",
-            help="refuse the file if more rows are rejected (default: 5%%)",
+            help="refuse the file if more rows are rejected (default: 5%%; 100%% with --repairs)",
+        )
+        parser.add_argument(
+            "--repairs",
+            type=int,
+            metavar="RUN",
+            help="load rejected rows of that run, put right in a file of export_rejects, and settle them",
         )
         parser.add_argument("--full-snapshot", **yes, help="mark orders as removed that the file no longer has")
         parser.add_argument(
@@ -76,11 +81,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load each file; exit with 1 if any was not loaded."""
+        if options["repairs"] is not None and options["full_snapshot"]:
+            raise CommandError("--repairs loads some rows of a file, never all: leave out --full-snapshot.")
+        if options["max_rejects"] is None:
+            options["max_rejects"] = Limit(5 if options["repairs"] is None else 100, is_percent=True)
         load = LoadOptions(
             read=ReadOptions(options["encoding"], options["delimiter"], options["allow_extra_columns"]),
             **{
                 name: options[name]
-                for name in ("dry_run", "force", "full_snapshot", "max_rejects", "max_removals", "wait")
+                for name in ("dry_run", "force", "full_snapshot", "max_rejects", "max_removals", "wait", "repairs")
             },
         )
         try:

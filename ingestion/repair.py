@@ -1,0 +1,142 @@
+"""Rejected rows put right: read into the contract's fields, checked, loaded again, dismissed, exported."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from catalog.changes import NotPossible, lock_catalogue
+from catalog.contract import COLUMNS, NAMES, Column, ValueRefused, check_row, check_value
+from ingestion.errors import LoadError
+from ingestion.merge.repairs import repairable, settled_already
+from ingestion.models import RejectedRow, Run
+from ingestion.options import Limit, LoadOptions
+from ingestion.pipeline import load_file
+from ingestion.progress import Silent
+from ingestion.reader.exact import split_record
+from ingestion.reader.header import LINE_COLUMN, REPAIR_COLUMNS, Header, header_of
+from ingestion.reader.records import Record
+
+Texts = Sequence[str]
+"""Twelve texts in contract order, as they stand in a file."""
+
+ALL = Limit(100, is_percent=True)
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""With these a spreadsheet begins to calculate."""
+
+MAX_CELL = 30_000
+"""Characters of a record in a file of rejected rows; a spreadsheet's cell takes no more. The whole record is kept."""
+
+
+def header_for(run: Run) -> Header:
+    """How the records of a run are laid out; a run that is older than the record of its columns has the contract's."""
+    return header_of(run.delimiter or ",", run.columns or NAMES)
+
+
+def fields_of(row: RejectedRow, header: Header | None = None) -> list[str] | None:
+    """The twelve texts of a rejected row as they stood in the file, or None when it cannot be split into fields."""
+    if row.raw_bytes is not None:
+        return None
+    header = header or header_for(row.run)
+    fields, reasons = split_record(Record(row.line, row.raw.encode()), header)
+    return None if reasons else [fields[position] for position in header.positions]
+
+
+def check(texts: Texts) -> dict[str, str]:
+    """What the contract has against the texts, by column; nothing, if they can be loaded."""
+    _, reasons = check_row(texts, settings.SOURCE_TIME_ZONE)
+    return {reason.column: f"{reason.message}." for reason in reasons}
+
+
+def replay(run: Run, rows: Iterable[tuple[RejectedRow, Texts]], *, actor: str) -> Run:
+    """Load rejected rows of a run with these texts, all in one run, and return that.
+
+    Raises `NotPossible`, and changes nothing, when one of them is settled already, the run's file is not loaded, or
+    another load is under way.
+    """
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", prefix="repair-", suffix=".csv") as file:
+        write = csv.writer(file).writerow
+        write((*NAMES, LINE_COLUMN))
+        for row, texts in rows:
+            write((*texts, row.line))
+        file.flush()
+        # The same words may be right again after an undo or for another row: the ledger has no say here.
+        options = LoadOptions(repairs=run.pk, only_open=True, force=True, max_rejects=ALL, wait=False)
+        done = load_file(file.name, options, Silent(), actor=actor, title=f"repair of {run}")
+    if done.status != Run.Status.LOADED:
+        raise NotPossible(done.reason_code, done.reason)
+    return done
+
+
+def dismiss(rows: QuerySet[RejectedRow], *, actor: str, reason: str) -> int:
+    """Settle open rows as not worth loading; their number. Raises `NotPossible` without a reason."""
+    if not reason.strip():
+        raise NotPossible("no_reason", "Say why the row is dismissed; the reason is kept with it.")
+    with transaction.atomic():
+        # A repair that is being loaded would not notice.
+        lock_catalogue()
+        found = RejectedRow.objects.filter(pk__in=rows.order_by().values("pk"), state=RejectedRow.State.OPEN)
+        return found.update(
+            state=RejectedRow.State.DISMISSED,
+            repaired_by=None,
+            settled_by=actor,
+            settled_at=timezone.now(),
+            note=reason.strip(),
+        )
+
+
+def dismiss_one(row: RejectedRow, *, actor: str, reason: str) -> None:
+    """Dismiss one row. Raises `NotPossible` when it is settled already, whoever did that."""
+    if not dismiss(RejectedRow.objects.filter(pk=row.pk), actor=actor, reason=reason):
+        raise NotPossible("settled_already", settled_already(RejectedRow.objects.get(pk=row.pk)))
+
+
+def open_rows(run: Run) -> QuerySet[RejectedRow]:
+    """The rows of a run that wait for somebody, in the order of the file."""
+    return RejectedRow.objects.filter(run=run, state=RejectedRow.State.OPEN).order_by("pk")
+
+
+def exported(number: int) -> Iterator[list[str]]:
+    """The open rejected rows of a run as the rows of a CSV file that `--repairs` takes back, its header first.
+
+    Raises `NotPossible` when they cannot be repaired.
+    """
+    try:
+        run = repairable(number)
+    except LoadError as error:
+        raise NotPossible(error.code, error.message) from error
+    return _exported(run)
+
+
+def _exported(run: Run) -> Iterator[list[str]]:
+    yield [*NAMES, *REPAIR_COLUMNS]
+    header = header_for(run)
+    for row in open_rows(run).prefetch_related("reasons").iterator(chunk_size=100):
+        texts = fields_of(row, header) or [""] * len(NAMES)
+        reasons = list(row.reasons.all())
+        said = "; ".join(f"{r.column}: {r.message}" if r.column else r.message for r in reasons)
+        raw = row.raw if len(row.raw) <= MAX_CELL else f"{row.raw[:MAX_CELL]}… {len(row.raw) - MAX_CELL:,} more"
+        yield [
+            *(harmless(text, column) for text, column in zip(texts, COLUMNS, strict=True)),
+            *(str(row.line), " ".join(dict.fromkeys(r.code for r in reasons)), harmless(said), harmless(raw)),
+        ]
+
+
+def harmless(text: str, column: Column | None = None) -> str:
+    """`text` with an apostrophe before it, if a spreadsheet would take it for a formula and its column takes it not."""
+    if not text.startswith(FORMULA):
+        return text
+    try:
+        if column is not None:
+            check_value(column, text, settings.SOURCE_TIME_ZONE)
+            return text
+    except ValueRefused:
+        pass
+    return f"'{text}"
