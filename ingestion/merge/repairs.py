@@ -107,7 +107,7 @@ class Repairs:
         return Refused(
             "unknown_reject",
             f"Line {line} has {shown(text)} as its {LINE_COLUMN}, but run {self.repaired.pk} rejected no such line. "
-            "Take the number from a file of export_rejects; rows that were never rejected belong in a file of their own.",
+            "Take the number from a file of export_rejects; a row that was never rejected belongs in another file.",
         )
 
     def count(self) -> int:
