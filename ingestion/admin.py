@@ -7,22 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.db.models.functions import Left, Length
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.read_only import NOTHING, ReadOnlyAdmin, link_to, moment, visible
-from ingestion.admin_filters import RejectCode, RejectColumn, RejectRun
-from ingestion.models import RejectedRow, RejectReason, Run
+from ingestion.admin_rejects import RejectedRowAdmin
+from ingestion.models import RejectedRow, Run
 
 FIGURES = ("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed")
 
-LISTED_CHARACTERS = 300
-SHOWN_CHARACTERS = 100_000
+LISTED_REPAIRS = 20
 
 
 def rejects_link(run: Run, text: str, **filters: str) -> SafeString:
@@ -61,13 +57,13 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ("id",)
     fieldsets = (
-        (None, {"fields": ("state", "reason", "reason_code", "same_as", "change_made")}),
+        (None, {"fields": ("state", "reason", "reason_code", "same_as", "repairs_run", "change_made")}),
         ("Figures", {"fields": ("figures", "reasons", "found_new")}),
         ("File", {"fields": ("file_name", "file_size", "sha256", "compression", "encoding", "separator", "given")}),
         ("Work", {"fields": ("started", "finished", "seconds", "stage_seconds", "actor", "host", "process")}),
     )
     readonly_fields = (
-        *("state", "change_made", "figures", "reasons", "found_new", "file_name", "separator", "given"),
+        *("state", "repairs_run", "change_made", "figures", "reasons", "found_new", "file_name", "separator", "given"),
         *("started", "finished", "stage_seconds"),
     )
 
@@ -103,9 +99,17 @@ class RunAdmin(ReadOnlyAdmin):
     def change_made(self, run: Run) -> SafeString | str:
         return link_to(run.change, str(run.change)) if run.change else "The catalogue is as it was."
 
+    @admin.display(description="repairs and repaired by")
+    def repairs_run(self, run: Run) -> SafeString | str:
+        repaired = format_html("rejected rows of {}", link_to(run.repairs, str(run.repairs))) if run.repairs else ""
+        repairs = run.repair_runs.filter(status=Run.Status.LOADED).order_by("-id")[:LISTED_REPAIRS]
+        by = format_html_join(", ", "{}", ((link_to(other, str(other)),) for other in repairs))
+        return repaired or by or NOTHING
+
     @admin.display(description="rows")
     def figures(self, run: Run) -> str:
-        rows = [(name, f"{getattr(run, name):,}") for name in FIGURES]
+        names = (*FIGURES, "repaired") if run.repairs_id else FIGURES
+        rows = [(name, f"{getattr(run, name):,}") for name in names]
         link = rejects_link(run, "Look at the rejected rows") if run.rejected else ""
         return render_to_string("admin/ingestion/run/figures.html", {"figures": rows, "link": link})
 
@@ -131,59 +135,4 @@ class RunAdmin(ReadOnlyAdmin):
         return named_values(run.stages)
 
 
-def reason_line(reason: RejectReason) -> SafeString:
-    return format_html("<strong>{}</strong>: {}", reason.code, visible(reason.message))
-
-
-@admin.register(RejectedRow)
-class RejectedRowAdmin(ReadOnlyAdmin):
-    """Rejected rows: those of one run in the order of its file, or all with the newest run first."""
-
-    list_display = ("position", "run", "reasons", "beginning")
-    list_filter = (RejectRun, RejectCode, RejectColumn)
-    list_select_related = ("run",)
-    fields = ("run_page", "line", "record", "details")
-    readonly_fields = ("run_page", "record", "details")
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # The id is made of run and line, so the primary key's index gives both orders.
-        return ("id",) if RejectRun.parameter_name in request.GET else ("-id",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedRow]:
-        """Records can be large: only what is shown of them is read."""
-        rows = RejectedRow.objects.defer("raw", "raw_bytes").prefetch_related("reasons")
-        return rows.annotate(
-            start=Left("raw", SHOWN_CHARACTERS if self._one(request) else LISTED_CHARACTERS), length=Length("raw")
-        ).order_by(*self.get_ordering(request))
-
-    @staticmethod
-    def _one(request: HttpRequest) -> bool:
-        match = request.resolver_match
-        return bool(match and match.kwargs)
-
-    @admin.display(description="line")
-    def position(self, row: RejectedRow) -> str:
-        return str(row.line)
-
-    def reasons(self, row: RejectedRow) -> SafeString:
-        return format_html_join(SafeString("<br>"), "{}", ((reason_line(reason),) for reason in row.reasons.all()))
-
-    @admin.display(description="row")
-    def beginning(self, row: Any) -> SafeString:
-        return self.record(row)
-
-    @admin.display(description="row as it stood in the file")
-    def record(self, row: Any) -> SafeString:
-        left = row.length - len(row.start)
-        return format_html('<pre class="raw">{}{}</pre>', visible(row.start), f"… {left:,} more" if left else "")
-
-    @admin.display(description="run")
-    def run_page(self, row: RejectedRow) -> SafeString:
-        return format_html("{} of {}", link_to(row.run, str(row.run)), visible(row.run.file))
-
-    @admin.display(description="reasons")
-    def details(self, row: RejectedRow) -> str:
-        reasons = [
-            (r.code, r.column, visible(r.value[:LISTED_CHARACTERS]), visible(r.message)) for r in row.reasons.all()
-        ]
-        return render_to_string("admin/ingestion/rejectedrow/reasons.html", {"reasons": reasons})
+admin.site.register(RejectedRow, RejectedRowAdmin)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from catalog.contract import NAMES
 from catalog.read_only import visible
-from ingestion.models import LINES_PER_RUN, RejectReason, Run, reject_id
+from ingestion.models import LINES_PER_RUN, RejectedRow, RejectReason, Run, reject_id
 
 RECENT = 20
 LAST_RUN = (2**63 - 1) // LINES_PER_RUN - 1
@@ -42,6 +45,33 @@ class RejectRun(admin.SimpleListFilter):
         if not (value.isascii() and value.isdecimal()) or len(value) > 9 or int(value) > LAST_RUN:
             return queryset.none()
         return queryset.filter(pk__gte=reject_id(int(value), 0), pk__lt=reject_id(int(value) + 1, 0))
+
+
+class RejectState(admin.SimpleListFilter):
+    """What became of a row. Without a choice: of one run all rows, as they make up its figure; else the open ones."""
+
+    title = "state"
+    parameter_name = "state"
+    ANY = "any"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        self.usual = self.ANY if RejectRun.parameter_name in params else str(RejectedRow.State.OPEN)
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            *((str(value), label.capitalize()) for value, label in RejectedRow.State.choices),
+            (self.ANY, "Any state"),
+        ]
+
+    def value(self) -> str:
+        return super().value() or self.usual
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        yield from islice(super().choices(changelist), 1, None)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() == self.ANY else queryset.filter(state=self.value())
 
 
 class ReasonFilter(admin.SimpleListFilter):

@@ -50,7 +50,7 @@ class RejectFilterSet(StrictFilterSet):
 
     class Meta:
         model = RejectedRow
-        fields = {"line": NUMBER_LOOKUPS}
+        fields = {"line": NUMBER_LOOKUPS, "state": ("exact", "in")}
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         rejects: QuerySet[Any] = super().filter_queryset(queryset)

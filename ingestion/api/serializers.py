@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from catalog.api.overlay_serializers import ValueField
+from catalog.api.strict import nearest
+from catalog.contract import COLUMNS, NAMES
 from ingestion.models import RejectedRow, RejectReason, Run
+from ingestion.repair import check
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -42,10 +48,35 @@ class ReasonSerializer(serializers.ModelSerializer[RejectReason]):
 
 
 class RejectedRowSerializer(serializers.ModelSerializer[RejectedRow]):
-    """A row as it stood in the file, and every reason against it."""
+    """A row as it stood in the file, every reason against it, and what became of it."""
 
     reasons = ReasonSerializer(many=True)
 
     class Meta:
         model = RejectedRow
-        fields = ("line", "raw", "reasons")
+        fields = ("line", "raw", "reasons", "state", "repaired_by", "settled_by", "settled_at", "note")
+
+
+class RepairGiven(serializers.Serializer[Any]):
+    """Texts of the contract's columns, as they may stand in an export; those left out stay as in the row.
+
+    Valid only as a whole: the row with these texts must keep the contract.
+    """
+
+    def __init__(self, *args: Any, texts: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.texts = dict(zip(NAMES, texts, strict=True))
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            column.name: ValueField(required=False, allow_null=True, help_text=column.meaning) for column in COLUMNS
+        }
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        given = super().to_internal_value(data)
+        unknown = {name: [f"Unknown column.{nearest(name, NAMES)}"] for name in data if name not in NAMES}
+        texts = self.texts | {name: value or "" for name, value in given.items()}
+        problems = unknown or {name: [message] for name, message in check(list(texts.values())).items()}
+        if problems:
+            raise serializers.ValidationError(problems)
+        return list(texts.values())

@@ -4,6 +4,8 @@ from django.urls import path
 
 from ingestion.api.views import RejectViewSet, RunViewSet
 
+REJECT = "runs/<db_number:run>/rejects/<db_number:line>/"
+
 urlpatterns = [
     path("runs/", RunViewSet.as_view({"get": "list"}, name="Runs"), name="run-list"),
     path("runs/<db_number:pk>/", RunViewSet.as_view({"get": "retrieve"}, name="Run"), name="run-detail"),
@@ -11,5 +13,10 @@ urlpatterns = [
         "runs/<db_number:run>/rejects/",
         RejectViewSet.as_view({"get": "list"}, name="Rejected rows"),
         name="reject-list",
+    ),
+    path(REJECT, RejectViewSet.as_view({"get": "retrieve"}, name="Rejected row"), name="reject-detail"),
+    path(f"{REJECT}repair/", RejectViewSet.as_view({"post": "repair"}, name="Repair the row"), name="reject-repair"),
+    path(
+        f"{REJECT}dismiss/", RejectViewSet.as_view({"post": "dismiss"}, name="Dismiss the row"), name="reject-dismiss"
     ),
 ]

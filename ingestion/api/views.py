@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
-from rest_framework.mixins import ListModelMixin
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
+from catalog.api.overlay_serializers import ReasonGiven
+from catalog.api.overlay_views import NotPossibleNow
+from catalog.api.permissions import MayChange
 from catalog.api.views import StrictMixin
+from catalog.changes import NotPossible
+from catalog.contract import NAMES
 from ingestion.api.filters import RejectFilterSet, RunFilterSet
-from ingestion.api.serializers import RejectedRowSerializer, RunSerializer
+from ingestion.api.serializers import RejectedRowSerializer, RepairGiven, RunSerializer
 from ingestion.models import RejectedRow, Run
+from ingestion.repair import dismiss_one, fields_of, replay
 
 
 class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
@@ -32,14 +41,19 @@ class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
         return run
 
 
-class RejectViewSet(StrictMixin, ListModelMixin, GenericViewSet[RejectedRow]):
-    """The rows of a run's file that could not be loaded, each with every reason, in the order of the file."""
+class RejectViewSet(StrictMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet[RejectedRow]):
+    """The rows of a run's file that could not be loaded, each with every reason, in the order of the file.
+
+    POST the right texts to `<line>/repair/`, or `{reason}` to `<line>/dismiss/`.
+    """
 
     serializer_class = RejectedRowSerializer
     filterset_class = RejectFilterSet
     queryset = RejectedRow.objects.defer("raw_bytes").prefetch_related("reasons")
     ordering = "line"
     sorts = {"line": ("line",)}
+    permission_classes = (MayChange,)
+    permissions_needed = dict.fromkeys(("repair", "dismiss"), "ingestion.change_rejectedrow")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -48,3 +62,42 @@ class RejectViewSet(StrictMixin, ListModelMixin, GenericViewSet[RejectedRow]):
 
     def get_queryset(self) -> QuerySet[RejectedRow]:
         return super().get_queryset().filter(run=self.kwargs["run"])
+
+    def get_object(self) -> RejectedRow:
+        row = self.get_queryset().select_related("run").filter(line=self.kwargs["line"]).first()
+        if row is None:
+            raise NotFound(f"Run {self.kwargs['run']} rejected no line {self.kwargs['line']}.")
+        return row
+
+    def repair(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Load the row with `{column: text}`; columns that are left out stay as they are in the row."""
+        row = self.get_object()
+        given = RepairGiven(data=request.data, texts=fields_of(row) or [""] * len(NAMES))
+        if row.run.why_not_repairable:
+            raise NotPossibleNow(NotPossible("not_loaded", row.run.why_not_repairable))
+        given.is_valid(raise_exception=True)
+        with told():
+            done = replay(row.run, [(row, given.validated_data)], actor=request.user.get_username())
+        run = RunSerializer(done, context=self.get_serializer_context())
+        return Response({"reject": self.shown(), "run": run.data})
+
+    def dismiss(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Settle the row without loading it, for a reason."""
+        row = self.get_object()
+        given = ReasonGiven(data=request.data)
+        given.is_valid(raise_exception=True)
+        with told():
+            dismiss_one(row, actor=request.user.get_username(), reason=given.validated_data["reason"])
+        return Response(self.shown())
+
+    def shown(self) -> Any:
+        return RejectedRowSerializer(self.get_object(), context=self.get_serializer_context()).data
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What cannot be done as things stand is a conflict."""
+    try:
+        yield
+    except NotPossible as refused:
+        raise NotPossibleNow(refused) from refused
