@@ -63,9 +63,9 @@ class RepairGiven(serializers.Serializer[Any]):
     Valid only as a whole: the row with these texts must keep the contract.
     """
 
-    def __init__(self, *args: Any, texts: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, texts: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.texts = dict(zip(NAMES, texts, strict=True))
+        self.texts = dict(zip(NAMES, texts or [""] * len(NAMES), strict=True))
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {

@@ -18,7 +18,6 @@ from catalog.api.overlay_views import NotPossibleNow
 from catalog.api.permissions import MayChange
 from catalog.api.views import StrictMixin
 from catalog.changes import NotPossible
-from catalog.contract import NAMES
 from ingestion.api.filters import RejectFilterSet, RunFilterSet
 from ingestion.api.serializers import RejectedRowSerializer, RepairGiven, RunSerializer
 from ingestion.models import RejectedRow, Run
@@ -63,6 +62,9 @@ class RejectViewSet(StrictMixin, ListModelMixin, RetrieveModelMixin, GenericView
     def get_queryset(self) -> QuerySet[RejectedRow]:
         return super().get_queryset().filter(run=self.kwargs["run"])
 
+    def get_serializer_class(self) -> Any:
+        return {"repair": RepairGiven, "dismiss": ReasonGiven}.get(str(self.action), RejectedRowSerializer)
+
     def get_object(self) -> RejectedRow:
         row = self.get_queryset().select_related("run").filter(line=self.kwargs["line"]).first()
         if row is None:
@@ -72,7 +74,7 @@ class RejectViewSet(StrictMixin, ListModelMixin, RetrieveModelMixin, GenericView
     def repair(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Load the row with `{column: text}`; columns that are left out stay as they are in the row."""
         row = self.get_object()
-        given = RepairGiven(data=request.data, texts=fields_of(row) or [""] * len(NAMES))
+        given = RepairGiven(data=request.data, texts=fields_of(row))
         if row.run.why_not_repairable:
             raise NotPossibleNow(NotPossible("not_loaded", row.run.why_not_repairable))
         given.is_valid(raise_exception=True)

@@ -118,6 +118,11 @@ def test_a_reject_shows_its_row_and_every_reason(api: APIClient) -> None:
                 {"code": "not_an_integer", "column": "customer_id", "value": "x", "message": "customer_id is wrong"},
                 {"code": "no_such_date", "column": "order_date", "value": "x", "message": "order_date is wrong"},
             ],
+            "state": "open",
+            "repaired_by": None,
+            "settled_by": "",
+            "settled_at": None,
+            "note": "",
         }
     ]
 
