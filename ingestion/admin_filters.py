@@ -55,7 +55,7 @@ class RejectState(admin.SimpleListFilter):
     ANY = "any"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        self.usual = self.ANY if RejectRun.parameter_name in params else str(RejectedRow.State.OPEN)
+        self.usual = self.ANY if RejectRun.parameter_name in request.GET else str(RejectedRow.State.OPEN)
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
