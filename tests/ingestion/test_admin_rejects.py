@@ -265,7 +265,7 @@ def test_many_rows_are_repaired_in_one_run(steward: Client, write: WriteFile) ->
     text = act(steward, "repair_selected", chosen, column="website", value="VVBE", _preview="1")
 
     assert "<strong>3</strong> of the rows can be loaded, <strong>2</strong> are wrong still" in text
-    assert "1 of the orders are in the catalogue" in text
+    assert "1 of the orders is in the catalogue" in text
     assert escape("'x' is not a whole number") in text
     assert "cannot be split into fields" in text
     assert states(run)[3] == "open", "nothing has happened yet"
