@@ -24,8 +24,8 @@ from ingestion.models import Run
 from ingestion.options import LoadOptions
 from ingestion.progress import Listener
 from ingestion.reader.batches import OrderReader
-from ingestion.reader.header import LINE_COLUMN, REPAIR_COLUMNS
 from ingestion.reader.inputs import Input, open_input
+from ingestion.reader.repair_columns import LINE_COLUMN, REPAIR_COLUMNS
 from ingestion.rejects import RejectSpool
 from ingestion.staged import StagedFile
 from ingestion.staging import Engine, engine_for

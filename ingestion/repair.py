@@ -20,8 +20,9 @@ from ingestion.options import Limit, LoadOptions
 from ingestion.pipeline import load_file
 from ingestion.progress import Silent
 from ingestion.reader.exact import split_record
-from ingestion.reader.header import LINE_COLUMN, REPAIR_COLUMNS, Header, header_of
+from ingestion.reader.header import Header, header_of
 from ingestion.reader.records import Record
+from ingestion.reader.repair_columns import LINE_COLUMN, REPAIR_COLUMNS
 
 Texts = Sequence[str]
 """Twelve texts in contract order, as they stand in a file."""

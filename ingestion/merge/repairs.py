@@ -19,7 +19,8 @@ from django.utils import timezone
 from catalog.contract import BLANKS, Reason, shown
 from ingestion.errors import Refused
 from ingestion.models import LINES_PER_RUN, RejectedRow, Run, reject_id
-from ingestion.reader.header import LINE_COLUMN, Header
+from ingestion.reader.header import Header
+from ingestion.reader.repair_columns import LINE_COLUMN
 from ingestion.staging import Engine
 
 REPAIRS, WRONG = ('"ingestion_repairs"', '"ingestion_wrong"')

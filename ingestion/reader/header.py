@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from catalog.contract import BLANKS, NAMES, shown
 from ingestion.errors import Refused
 from ingestion.reader.records import split_line
-
-LINE_COLUMN = "reject_line"
-REPAIR_COLUMNS = (LINE_COLUMN, "reject_codes", "reject_reasons", "reject_raw")
-"""What a file of rejected rows has beside the contract's columns: where each came from, and why it was rejected."""
+from ingestion.reader.repair_columns import REPAIR_COLUMNS
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
