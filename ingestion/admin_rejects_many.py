@@ -184,6 +184,6 @@ def page(model_admin: ModelAdmin, request: HttpRequest, template: str, context: 
         "checkbox": ACTION_CHECKBOX_NAME,
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "across": request.POST.get("select_across", "0"),
-        "action": request.POST.getlist("action")[int(request.POST.get("index", 0))],
+        "action": template.removesuffix("_many.html") + "_selected",
     }
     return TemplateResponse(request, f"admin/ingestion/rejectedrow/{template}", common | context)
