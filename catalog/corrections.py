@@ -11,7 +11,8 @@ from django.db.models.lookups import Exact
 
 from catalog.changes import NotPossible, changing, keep_versions
 from catalog.contract import Value
-from catalog.models import BIT, Change, Correction, CorrectionEvent, Order, field_of, typed
+from catalog.fingerprints import is_erased
+from catalog.models import BIT, Change, Correction, CorrectionEvent, Order, Source, field_of, typed
 from catalog.querysets import CorrectionQuerySet
 from catalog.rules import meanings
 
@@ -63,7 +64,21 @@ def differing(orders: QuerySet[Order], field: str, value: Value) -> QuerySet[Ord
     return orders.filter(~same)
 
 
+def _refuse_erased(orders: QuerySet[Order], values: dict[str, Value]) -> None:
+    """Nobody may write down again the number of a customer who was erased."""
+    customer = values.get("customer_id")
+    if not isinstance(customer, int):
+        return
+    erased = [code for code in Source.objects.values_list("code", flat=True) if is_erased(code, customer)]
+    if erased and orders.filter(source__in=erased).exists():
+        raise NotPossible(
+            "customer_erased",
+            f"That customer of {' and '.join(erased)} was erased, and no order may get the number again; use another.",
+        )
+
+
 def _correct(orders: QuerySet[Order], values: dict[str, Value], change: Change) -> int:
+    _refuse_erased(orders, values)
     # The query may ask for what is about to change, so it is asked once for each field, before anything else
     # happens; from then on the corrections say which orders are meant.
     if not sum(

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from catalog.contract import COLUMNS, CORRECTABLE, MAX_INTEGER, Kind, Value
 from catalog.fields import CodeField, KeyedIndex, OrderKeyField
+from catalog.fingerprints import ErasedCustomer, ErasureSalt  # noqa: F401  models of this application too
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
 from catalog.querysets import CorrectionQuerySet, OrderQuerySet
 
@@ -104,7 +105,8 @@ class OrderState(models.Model):
 
     order_id = number("order_id")
     source = code("source")
-    customer_id = number("customer_id")
+    # Every file has to say it; it is missing where the customer was erased.
+    customer_id = number("customer_id", **MISSING)
     payment_id = number("payment_id", **MISSING)
     voucher_id = number("voucher_id", **MISSING)
     product_id = number("product_id", **MISSING)
@@ -216,6 +218,7 @@ class Order(OrderState):
                 condition=Q(key__gt=ORDERS_PER_SOURCE, order_id=F("key") % ORDERS_PER_SOURCE),
                 name="order_key_matches_order_id",
             ),
+            # Holds for a missing number too, as a comparison with it is neither true nor false.
             models.CheckConstraint(
                 condition=Q(customer_id__gte=1, customer_id__lte=MAX_INTEGER), name="customer_id_range"
             ),

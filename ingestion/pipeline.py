@@ -280,7 +280,9 @@ class Load:
         try:
             with transaction.atomic():
                 self._save()
-                if not self.options.dry_run and self.run.pk:
+                if not self.options.dry_run and self.run.pk and self.rejects.count:
+                    # The load lock is free again, so a customer may be erased at this very moment.
+                    lock_catalogue()
                     self.rejects.store(run, note="nothing of the file is loaded")
         except DatabaseError as second:
             run.reason += f" (This could not be recorded: {second})".replace("\n", " ")

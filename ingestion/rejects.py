@@ -6,9 +6,10 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Self
+from typing import Any, Self
 
 from catalog.contract import Reason
+from ingestion.masking import NOTE, mask_for
 from ingestion.models import RejectedRow, RejectReason, Run, reject_id
 from ingestion.reader.exact import Reject
 
@@ -48,9 +49,18 @@ class RejectSpool:
             yield Reject(line, raw.encode("latin-1"), [Reason(*reason) for reason in reasons], key and tuple(key))
 
     def store(self, run: Run, *, note: str = "") -> None:
-        """Write all rejects to the database, as those of `run`; a `note` says why they wait for nobody."""
-        for some in portions(self):
-            RejectedRow.objects.bulk_create(_row(run, reject, note) for reject in some)
+        """Write all rejects to the database, as those of `run`, without the numbers of erased customers.
+
+        A `note` says why they wait for nobody. Whoever calls it holds the catalogue's lock: a customer who is erased
+        meanwhile would be missed.
+        """
+        mask = mask_for(run)
+        for found in portions(self):
+            some = found if mask is None else [mask.masked(reject) for reject in found]
+            RejectedRow.objects.bulk_create(
+                _row(run, after, note or (NOTE if after is not before else ""))
+                for before, after in zip(found, some, strict=True)
+            )
             RejectReason.objects.bulk_create(
                 RejectReason(reject_id=reject_id(run.pk, reject.line), **cut(reason)._asdict())
                 for reject in some
@@ -78,9 +88,13 @@ def cut(reason: Reason) -> Reason:
 
 
 def _row(run: Run, reject: Reject, note: str) -> RejectedRow:
-    readable = reject.raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-    exact = None if readable.encode() == reject.raw else reject.raw
-    row = RejectedRow(id=reject_id(run.pk, reject.line), run=run, line=reject.line, raw=readable, raw_bytes=exact)
+    row = RejectedRow(id=reject_id(run.pk, reject.line), run=run, line=reject.line, **stored(reject.raw))
     if note:
         row.state, row.note = RejectedRow.State.DISMISSED, note
     return row
+
+
+def stored(raw: bytes) -> dict[str, Any]:
+    """The fields of a rejected row that hold its record."""
+    readable = raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return {"raw": readable, "raw_bytes": None if readable.encode() == raw else raw}

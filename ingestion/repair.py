@@ -14,13 +14,14 @@ from django.utils import timezone
 from catalog.changes import NotPossible, lock_catalogue
 from catalog.contract import COLUMNS, NAMES, Column, ValueRefused, check_row, check_value
 from ingestion.errors import LoadError
+from ingestion.masking import layout_of
 from ingestion.merge.repairs import repairable, settled_already
 from ingestion.models import RejectedRow, Run
 from ingestion.options import Limit, LoadOptions
 from ingestion.pipeline import load_file
 from ingestion.progress import Silent
 from ingestion.reader.exact import split_record
-from ingestion.reader.header import Header, header_of
+from ingestion.reader.header import Header
 from ingestion.reader.records import Record
 from ingestion.reader.repair_columns import LINE_COLUMN, REPAIR_COLUMNS
 
@@ -36,16 +37,11 @@ MAX_CELL = 30_000
 """Characters of a record in a file of rejected rows; a spreadsheet's cell takes no more. The whole record is kept."""
 
 
-def header_for(run: Run) -> Header:
-    """How the records of a run are laid out; a run that is older than the record of its columns has the contract's."""
-    return header_of(run.delimiter or ",", run.columns or NAMES)
-
-
 def fields_of(row: RejectedRow, header: Header | None = None) -> list[str] | None:
     """The twelve texts of a rejected row as they stood in the file, or None when it cannot be split into fields."""
     if row.raw_bytes is not None:
         return None
-    header = header or header_for(row.run)
+    header = header or layout_of(row.run)
     fields, reasons = split_record(Record(row.line, row.raw.encode()), header)
     return None if reasons else [fields[position] for position in header.positions]
 
@@ -118,7 +114,7 @@ def exported(number: int) -> Iterator[list[str]]:
 
 def _exported(run: Run) -> Iterator[list[str]]:
     yield [*NAMES, *REPAIR_COLUMNS]
-    header = header_for(run)
+    header = layout_of(run)
     for row in open_rows(run).prefetch_related("reasons").iterator(chunk_size=100):
         texts = fields_of(row, header) or [""] * len(NAMES)
         reasons = list(row.reasons.all())

@@ -14,6 +14,7 @@ from catalog.contract import CODE_COLUMNS, Reason
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE, order_key
 from catalog.models import Change, KnownValue, Order, Source
 from ingestion.errors import Refused
+from ingestion.masking import ErasedInBatches
 from ingestion.merge.sql import LAYER, ORDERS
 from ingestion.merge.steps import Clash, Merge
 from ingestion.models import Run
@@ -37,6 +38,7 @@ class StagedFile:
         self.run = run
         self.accepted = 0
         self.sources: set[str] = set()
+        self._erased = ErasedInBatches()
         self._numbers = dict(Source.objects.values_list("code", "number"))
         self._new_numbers: dict[str, int] = {}
         self._known: dict[str, set[str]] = {name: set() for name in CODE_COLUMNS}
@@ -68,7 +70,7 @@ class StagedFile:
             for batch in ahead:
                 self._take_note(batch)
                 if batch.rows.num_rows:
-                    yield self._with_keys(batch.rows)
+                    yield self._with_keys(self._erased.blanked(batch.rows))
                 listener.advance(batch.bytes, batch.read)
 
     def _take_note(self, batch: Batch) -> None:

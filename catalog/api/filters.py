@@ -26,7 +26,7 @@ from catalog.api.ordering import ordering_of
 from catalog.api.pagination import COUNT, PAGE_SIZE, KeysetPagination, binding, read_count, read_cursor, read_page_size
 from catalog.api.strict import check_names, gather
 from catalog.contract import COLUMNS, MAX_INTEGER, Column, Kind
-from catalog.models import Change, Order
+from catalog.models import Change, Order, field_of
 from catalog.querysets import OrderQuerySet
 
 FORMAT = str(api_settings.URL_FORMAT_OVERRIDE)
@@ -89,7 +89,8 @@ LOOKUPS = {Kind.INTEGER: NUMBER_LOOKUPS, Kind.CODE: CODE_LOOKUPS, Kind.TIMESTAMP
 
 def lookups_of(column: Column) -> tuple[str, ...]:
     """The lookups that a column of the contract offers."""
-    return LOOKUPS[column.kind] if column.required else (*LOOKUPS[column.kind], "isnull")
+    can_be_missing = field_of(Order, column.name).null
+    return (*LOOKUPS[column.kind], "isnull") if can_be_missing else LOOKUPS[column.kind]
 
 
 class SearchFilter(NumberFilter):

@@ -7,8 +7,8 @@ the file has more than once), `clashes` (those of them with different rows), `de
 
 from __future__ import annotations
 
-from catalog.contract import COLUMNS, CORRECTABLE, NAMES
-from catalog.models import Order, OrderVersion
+from catalog.contract import CORRECTABLE, NAMES
+from catalog.models import Order, OrderVersion, field_of
 
 SOURCE_VALUES = tuple(f"source_{column.name}" for column in CORRECTABLE)
 LAYER = ("overlaid", *SOURCE_VALUES)
@@ -66,7 +66,8 @@ def delete_repeats(staged: str) -> str:
 def compare(staged: str) -> str:
     """The rows that are new to the catalogue, or differ from it; a removed order that is back differs."""
     differs = " OR ".join(
-        f"o.{c.name} <> s.{c.name}" if c.required else f"o.{c.name} IS DISTINCT FROM s.{c.name}" for c in COLUMNS
+        f"o.{name} IS DISTINCT FROM s.{name}" if field_of(Order, name).null else f"o.{name} <> s.{name}"
+        for name in NAMES
     )
     below = " OR ".join(f"o.{name} IS DISTINCT FROM s.{name}" for name in SOURCE_VALUES)
     differs += f" OR o.overlaid <> s.overlaid OR (s.overlaid <> 0 AND ({below}))"

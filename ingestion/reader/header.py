@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def read_header(
     if not set(names) & set(NAMES):
         raise Refused(
             "no_header",
-            f"Line 1 is not the header of an order export: it reads {shown(line.decode('utf-8', 'replace'))}, "
+            f"Line 1 is not the header of an order export: it reads {shown(_without_numbers(line))}, "
             f"and none of the columns ({', '.join(NAMES)}) is in it.",
         )
     problems = _problems(names, extra_columns, allow_extra_columns=allow_extra_columns)
@@ -69,6 +70,11 @@ def read_header(
 def header_of(delimiter: str, names: Sequence[str]) -> Header:
     """The header with these names, among which are all of the contract's."""
     return Header(delimiter, tuple(names), tuple(names.index(name) for name in NAMES))
+
+
+def _without_numbers(line: bytes) -> str:
+    """The line with `#` for each digit: it may be an order, and what is said of a file is kept for good."""
+    return re.sub("[0-9]", "#", line.decode("utf-8", "replace"))
 
 
 def _names(line: bytes, delimiter: str) -> list[str]:
