@@ -47,7 +47,10 @@ def erase_from_catalogue(source: Source, number: int, change: Change) -> Emptied
         Q(customer_id=number) | Q(source_customer_id=number), key__range=of_source
     ).order_by()
     corrections = Correction.objects.filter(
-        Q(value_number=number) | Q(base_number=number), field="customer_id", order_id__range=of_source
+        Q(value_number=number) | Q(base_number=number),
+        field="customer_id",
+        order_id__gte=of_source[0],
+        order_id__lte=of_source[1],
     ).order_by()
     reasons = _mask_reasons(versions.values("key").union(corrections.values("order_id")), number)
     emptied = orders.update(**_without(number, "customer_id", "source_customer_id"), change=change)

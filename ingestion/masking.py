@@ -49,7 +49,7 @@ class ErasedInBatches:
 
     def _mask(self, sources: pa.DictionaryArray, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         hashes = numbers.astype(np.uint64) * np.uint64(self._erased.salt.multiplier)
-        mask = self._sieve[hashes >> np.uint64(64 - BUCKET_BITS)]
+        mask: npt.NDArray[np.bool_] = self._sieve[hashes >> np.uint64(64 - BUCKET_BITS)]
         likely = np.flatnonzero(mask)
         codes = sources.dictionary.to_pylist()
         pairs = sources.indices.to_numpy()[likely].astype(np.int64) * ORDERS_PER_SOURCE + numbers[likely]

@@ -49,6 +49,12 @@ class Command(BaseCommand):
         found = ", nothing found" if done.found_nothing else ""
         what = "The customer was already erased" if done.again else "The customer is erased"
         self.stdout.write(f"{what}{found}" + (" (dry run: nothing was changed)." if dry_run else "."))
-        for name, count in (*vars(done.emptied).items(), ("rejected rows", done.rejects)):
+        for count, name in (
+            (done.emptied.orders, "orders"),
+            (done.emptied.versions, "superseded versions of orders"),
+            (done.emptied.corrections, "corrections"),
+            (done.emptied.reasons, "reasons of changes"),
+            (done.rejects, "rejected rows"),
+        ):
             if count:
-                self.stdout.write(f"  {count:>12,} {name}")
+                self.stdout.write(f"  {count:>12,} {name} held the number")
