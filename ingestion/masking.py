@@ -95,6 +95,9 @@ class RecordMask:
         return reject._replace(raw=raw, reasons=[self._reason(reason, sources) for reason in reject.reasons])
 
     def _split(self, raw: bytes) -> Split | None:
+        if self._header.width > len(NAMES):
+            # Nobody knows what a further column holds: the whole record may be quoted there.
+            return None
         separator = self._header.delimiter.encode()
         scan = scan_record(raw, 0, separator)
         if scan.flaw or scan.end < len(raw) or len(scan.fields) != self._header.width:
