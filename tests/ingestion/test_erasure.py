@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -18,37 +16,17 @@ from catalog.corrections import correct, correct_many, keep, retire
 from catalog.fingerprints import ErasedCustomer, ErasureSalt, is_erased
 from catalog.models import Change, Correction, Order, OrderVersion
 from ingestion.erase import erase_customer
-from ingestion.errors import Locked
-from ingestion.models import RejectedRow, RejectReason, Run
-from ingestion.staging import engine_for
+from ingestion.models import RejectedRow
 from ingestion.undo import undo_run
+from tests.erasing import GONE, erase, of, places
 from tests.factories import make_user
-from tests.loading import HEADER, WriteFile, ingest, line, lines
+from tests.ingestion.test_overlay_races import meanwhile
+from tests.loading import WriteFile, ingest, line, lines
+from tests.processes import STAGED, Start, end
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("indexes_outlive_the_test")]
 
 WHO: dict[str, Any] = {"actor": "ana", "reason": "seen on the invoice"}
-GONE = 987654321
-"""A number that stands nowhere but where a test puts it."""
-
-
-def erase(*options: str, source: str = "services", number: object = GONE, reason: str = "asked for by letter") -> str:
-    """Run the command; what it says."""
-    output = io.StringIO()
-    call_command("erase_customer", source, str(number), "--reason", reason, *options, stdout=output)
-    return output.getvalue()
-
-
-def places(number: int = GONE) -> list[str]:
-    """Where the digits of a number stand, in any column of any table."""
-    found = []
-    for model in apps.get_models():
-        for record in model._default_manager.order_by("pk").values():
-            for name, value in record.items():
-                text = bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
-                if str(number) in text:
-                    found.append(f"{model.__name__}.{name}: {text}")
-    return found
 
 
 def order(number: int, source: str = "services") -> Order:
@@ -65,10 +43,6 @@ def history(number: int) -> Any:
     answer = client.get(f"/api/v1/orders/services/{number}/history/")
     assert answer.status_code == 200
     return answer.json()
-
-
-def of(customer: object = GONE, **texts: str) -> dict[str, str]:
-    return {"customer_id": str(customer), **texts}
 
 
 def test_the_story(write: WriteFile) -> None:
@@ -100,6 +74,7 @@ def test_the_story(write: WriteFile) -> None:
 def test_an_old_file_does_not_bring_the_number_back(write: WriteFile) -> None:
     path = write(line(1, **of()), line(2), line(3, **of(f"000{GONE}")))
     ingest(path)
+    ingest(write(line(8), name="other.csv"))
     erase()
     versions = OrderVersion.objects.count()
 
@@ -114,17 +89,18 @@ def test_an_old_file_does_not_bring_the_number_back(write: WriteFile) -> None:
         line(5, **of()),
         line(6, **of(order_date="soon")),
         line(7, **of()),
+        line(8, **of()),
         name="more.csv",
     )
     assert ingest(more, "--max-rejects", "50%").figures() == {
-        "read": 8,
+        "read": 9,
         "inserted": 2,
-        "updated": 1,
+        "updated": 2,
         "unchanged": 1,
         "duplicate": 1,
         "rejected": 3,
     }
-    assert customers(1, 3, 5, 7) == [None] * 4
+    assert customers(1, 3, 5, 7, 8) == [None] * 5
     assert places() == []
     assert all("[erased]" in raw for raw in RejectedRow.objects.values_list("raw", flat=True))
 
@@ -196,17 +172,19 @@ def test_it_needs_a_reason() -> None:
         call_command("erase_customer", "services", "1")
 
 
-def test_not_while_a_load_is_under_way(write: WriteFile) -> None:
+def test_it_waits_for_a_load_under_way(write: WriteFile, start: Start) -> None:
     ingest(write(line(1, **of())))
-    other = connection.copy()
-    with engine_for(other).lock(wait=False, on_wait=lambda: None) as held:
-        assert held
-        with pytest.raises(CommandError, match="holds the load lock"):
-            erase("--no-wait")
-        with pytest.raises(Locked):
-            erase_customer("services", GONE, reason="asked", wait=False)
-    other.close()
+    loading = start(write(line(2, **of()), line(3, **of(website="?")), name="b.csv"), "--max-rejects", "1", hold=STAGED)
+    with pytest.raises(CommandError, match=r"Run \d+ .* holds the load lock"):
+        erase("--no-wait")
     assert customers(1) == [GONE]
+
+    erasing = meanwhile(erase)
+    assert end(loading)[0] == 0
+
+    assert "2 orders held" in erasing.result(60)
+    assert customers(1, 2) == [None, None]
+    assert places() == []
 
 
 def test_corrections_to_and_from_the_number(write: WriteFile) -> None:
@@ -268,18 +246,6 @@ def test_no_correction_brings_it_back(write: WriteFile) -> None:
     correct(order(2), "customer_id", 5, **WHO)
 
 
-def test_further_columns_may_quote_the_number(write: WriteFile) -> None:
-    ingest(write(line(8)))
-    erase()
-    header = f"{HEADER},raw"
-    path = write(line(1, website="?", extra=f"it was {GONE}"), line(2), name="extra.csv", header=header)
-    text = path.read_text().replace("2018-07-12 17:40:00.123456\n", "2018-07-12 17:40:00.123456,\n")
-    path.write_text(text)
-    ingest(path, "--allow-extra-columns", "--max-rejects", "1")
-
-    assert RejectedRow.objects.get().raw.endswith(",it was [erased]")
-
-
 def test_undo_does_not_bring_it_back(write: WriteFile) -> None:
     ingest(write(line(1, **of()), line(2, **of())))
     second = ingest(write(line(1), line(2, **of(website="VVBE")), name="second.csv")).report["run"]
@@ -288,76 +254,6 @@ def test_undo_does_not_bring_it_back(write: WriteFile) -> None:
 
     assert (undone.updated, undone.unchanged) == (1, 1)
     assert customers(1, 2) == [None, None]
-    assert places() == []
-
-
-REJECTS = {
-    "plain": (line(1, **of(website="a b")), line(1, **of("[erased]", website="a b"))),
-    "leading zeros": (line(1, **of(f" 000{GONE}", website="?")), line(1, **of("[erased]", website="?"))),
-    "quoted": (line(1, **of(f'"{GONE}"', website='"a"",b"')), line(1, **of("[erased]", website='"a"",b"'))),
-    "also elsewhere": (
-        line(1, **of(website="?", payment_id=str(GONE))),
-        line(1, **of("[erased]", website="?", payment_id=str(GONE))),
-    ),
-    "too few fields": (f"1,services,{GONE}", "1,services,[erased]"),
-    "too many fields": (line(1, **of()) + ",1", line(1, **of("[erased]")) + ",1"),
-    "open quotation mark": (line(1, **of(website='"VV')), line(1, **of("[erased]", website='"VV'))),
-    "customer cannot be read": (line(1, **of(f"+{GONE}")), line(1, **of("+[erased]"))),
-    "source cannot be read": (line(1, **of(source="serv ices")), line(1, **of("[erased]", source="serv ices"))),
-    "columns shifted": (
-        f"services,{GONE},1,2,3,VVNL,PAID,,,2018-07-12 17:33:04,,",
-        "services,[erased],1,2,3,VVNL,PAID,,,2018-07-12 17:33:04,,",
-    ),
-    "of another source": (line(1, **of(source="cinema", website="?")), line(1, **of(source="cinema", website="?"))),
-    "other source, too few": (f"1,cinema,{GONE}", f"1,cinema,{GONE}"),
-    "a longer number": (f"1,services,{GONE}0", f"1,services,{GONE}0"),
-}
-
-
-@pytest.mark.parametrize("erased_first", [False, True], ids=["stored before", "loaded after"])
-@pytest.mark.parametrize(("raw", "masked"), REJECTS.values(), ids=REJECTS)
-def test_a_rejected_row(write: WriteFile, raw: str, masked: str, erased_first: bool) -> None:
-    ingest(write(line(8), line(9, source="cinema")))
-    path = write(line(10), raw, name="rejects.csv")
-    if erased_first:
-        erase()
-        ingest(path, "--max-rejects", "1")
-    else:
-        ingest(path, "--max-rejects", "1")
-        assert ("1 rejected rows" in erase()) == (raw != masked)
-
-    assert RejectedRow.objects.get().raw == masked
-    reasons = RejectReason.objects.values_list("value", "message")
-    assert not any(str(GONE) in text for reason in reasons for text in reason)
-    assert not any(place.startswith("Reject") for place in places()) or str(GONE) in masked
-
-
-@pytest.mark.parametrize("erased_first", [False, True])
-def test_a_rejected_row_that_is_no_text(write: WriteFile, erased_first: bool) -> None:
-    ingest(write(line(8)))
-    content = write(line(10), name="a.csv").read_bytes() + f"1,services,{GONE},\x85{GONE},\xff\n".encode("latin-1")
-    path = write(content=content, name="broken.csv")
-    if erased_first:
-        erase()
-    ingest(path, "--max-rejects", "1")
-    if not erased_first:
-        erase()
-
-    row = RejectedRow.objects.get()
-    assert row.raw == "1,services,[erased],\\x85[erased],\\xff"
-    assert bytes(row.raw_bytes or b"") == b"1,services,[erased],\x85[erased],\xff"
-    assert places() == []
-
-
-def test_a_refused_file_keeps_no_number(write: WriteFile) -> None:
-    ingest(write(line(8)))
-    erase()
-    refused = ingest(write(*lines(1, 2, website="?", **of()), name="bad.csv"))
-    headless = ingest(write(header=line(1, **of()), name="headless.csv"))
-
-    assert [refused.report["status"], headless.report["status"]] == ["refused", "refused"]
-    assert "it reads '#,services,#########" in Run.objects.latest("id").reason
-    assert RejectedRow.objects.count() == 2
     assert places() == []
 
 
