@@ -257,6 +257,17 @@ def test_undo_does_not_bring_it_back(write: WriteFile) -> None:
     assert places() == []
 
 
+def test_the_number_of_a_run_is_no_customer(write: WriteFile) -> None:
+    run = ingest(write(line(8))).report["run"] + 1
+    ingest(write(line(1, **of(run)), name="second.csv"))
+    undone = undo_run(run)
+    assert undone.change is not None
+    erase(number=run)
+
+    assert Change.objects.get(pk=undone.change.pk).reason == f"undo of run {run}"
+    assert OrderVersion.objects.get(order_id=1).customer_id is None
+
+
 def test_many_are_told_from_many_more(write: WriteFile) -> None:
     ingest(write(line(1)))
     gone = range(5000, 5400)
