@@ -17,6 +17,7 @@ import psycopg
 from django.core.management import call_command
 from django.db import connection
 
+from catalog.fingerprints import ErasedCustomer
 from catalog.models import (
     Change,
     Correction,
@@ -37,7 +38,7 @@ SECONDS = 60
 
 MODELS = (
     *(RejectReason, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
-    *(KnownValue, OrderVersion, Order, Source, Change),
+    *(KnownValue, OrderVersion, Order, Source, ErasedCustomer, Change),
 )
 CATALOGUE = (Order, OrderVersion, Change, KnownValue, Source)
 

@@ -180,7 +180,7 @@ def unbounded(queries: CaptureQueriesContext) -> list[str]:
         ("order_status=CANCELED", "order_by_rare_status"),
         ("payment_status=REFUNDED", "order_by_rare_payment_status"),
         ("ordering=payment_date", "order_by_payment_date"),
-        ("ordering=-customer_id", "order_by_customer"),
+        ("ordering=customer_id", "order_by_customer"),
         ("ordering=product_id", "order_by_product"),
         ("ordering=payment_id", "order_by_payment"),
         ("ordering=voucher_id", "order_by_voucher"),
