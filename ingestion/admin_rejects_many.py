@@ -21,9 +21,10 @@ from catalog.contract import BLANKS, NAMES
 from catalog.keys import order_key
 from catalog.models import Order, Source
 from catalog.read_only import link_to
+from ingestion.masking import layout_of
 from ingestion.models import RejectedRow, Run
 from ingestion.reader.header import Header
-from ingestion.repair import check, dismiss, fields_of, header_for, replay
+from ingestion.repair import check, dismiss, fields_of, replay
 
 AT_MOST = 10_000
 """Rows that a web request may repair; more are for export_rejects and ingest_csv --repairs."""
@@ -69,7 +70,7 @@ class Candidates:
         self.rows = rows.select_related("run").order_by("pk")
         self.column = column
         self.value = value
-        self._header = cache(lambda number: header_for(Run.objects.get(pk=number)))
+        self._header = cache(lambda number: layout_of(Run.objects.get(pk=number)))
 
     def __iter__(self) -> Iterator[tuple[RejectedRow, list[str], dict[str, str]]]:
         """Row, texts, and what stands against them by column; nothing, if the row can be loaded."""

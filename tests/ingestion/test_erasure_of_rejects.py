@@ -7,6 +7,7 @@ import pytest
 from ingestion.errors import LoadError
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.pipeline import Load
+from ingestion.repair import dismiss
 from tests.erasing import GONE, erase, of, places
 from tests.loading import HEADER, WriteFile, ingest, line, lines
 
@@ -107,4 +108,44 @@ def test_erased_while_a_refused_load_is_written_down(write: WriteFile, monkeypat
     assert ingest(write(line(2, **of(website="?")), name="b.csv")).report["status"] == "refused"
 
     assert RejectedRow.objects.count() == 1
+    assert places() == []
+
+
+def test_columns_in_another_order(write: WriteFile) -> None:
+    ingest(write(line(8)))
+    names = [*reversed(HEADER.split(","))]
+    texts = dict(zip(HEADER.split(","), line(1, **of(website="?", payment_id=str(GONE))).split(","), strict=True))
+    path = write(",".join(texts[name] for name in names), name="reversed.csv", header=",".join(names))
+    ingest(path, "--max-rejects", "1")
+
+    erase()
+
+    masked = dict(zip(names, RejectedRow.objects.get().raw.split(","), strict=True))
+    assert masked == texts | {"customer_id": "[erased]"}
+
+
+@pytest.mark.parametrize("erased_first", [False, True])
+def test_masked_row_waits_for_nobody(write: WriteFile, erased_first: bool) -> None:
+    ingest(write(line(8)))
+    if erased_first:
+        erase()
+    run = ingest(write(line(1, **of(website="?")), line(2, website="?"), name="new.csv"), "--max-rejects", "2").report
+    if not erased_first:
+        erase()
+
+    assert list(RejectedRow.objects.order_by("line").values_list("state", "note")) == [
+        ("dismissed", "the customer was erased"),
+        ("open", ""),
+    ]
+    assert run["rejected"] == 2
+
+
+def test_why_a_row_was_dismissed_is_masked(write: WriteFile) -> None:
+    ingest(write(line(8)))
+    ingest(write(line(1, **of(website="?")), name="new.csv"), "--max-rejects", "1")
+    dismiss(RejectedRow.objects.all(), actor="ana", reason=f"customer {GONE} is a test")
+
+    erase()
+
+    assert RejectedRow.objects.get().note == "customer [erased] is a test"
     assert places() == []
