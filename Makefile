@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything is installed into .venv; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench clean python
+.PHONY: help demo test pictures lint format bench clean python
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -25,13 +25,21 @@ help:  ## show this list
 demo: $(BIN)/.runtime  ## load a sample and serve it on http://127.0.0.1:8000 (PORT=8001, SERVE=no)
 	@$(BIN)/python -m talpa_site.demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
 
+# Status 4 of pytest: the tests could not even begin, and one line has said why.
 test: $(BIN)/.dev  ## run all tests, on SQLite and on PostgreSQL (ARGS='-k name')
 	@failed=; \
 	for database in sqlite postgresql; do \
 		echo "== Tests on $$database"; \
-		$(BIN)/python -m pytest --database $$database $(ARGS) || failed="$$failed $$database"; \
+		$(BIN)/python -m pytest --database $$database $(ARGS); status=$$?; \
+		[ $$status -eq 0 ] || failed="$$failed $$database"; \
+		[ $$status -ne 4 ] || break; \
 	done; \
 	if [ -n "$$failed" ]; then echo "Tests failed on:$$failed"; exit 1; fi
+
+pictures: $(BIN)/.dev  ## take the pictures of the documents again, and more in var/pictures
+	@mkdir -p var/pictures
+	$(BIN)/python -m pytest -q --database sqlite --pictures var/pictures tests/browser
+	@for picture in docs/images/*.png; do cp var/pictures/"$${picture##*/}" docs/images; done
 
 lint: $(BIN)/.dev  ## check style, types, migrations, pinned packages and production settings
 	$(BIN)/ruff check .

@@ -1,7 +1,9 @@
 """Every address of the site."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from talpa_site.api import ApiRoot
@@ -21,6 +23,8 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("api-auth/", include("rest_framework.urls")),
     path("admin/", admin.site.urls),
+    # Browsers ask for it on their own; where it lies depends on the storage of static files.
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("catalog/icon.svg"))),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

@@ -12,8 +12,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 
 from tests.databases import ENGINES
 
@@ -26,6 +28,11 @@ class RunManage(Protocol):
     def __call__(
         self, *arguments: str | Path, stdin: str | bytes | None = None, timeout: float = 120, **variables: str
     ) -> subprocess.CompletedProcess[str]: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--pictures`."""
+    parser.addoption("--pictures", metavar="FOLDER", help="where the browser tests put their pictures (nowhere)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,6 +54,27 @@ def engine(pytestconfig: pytest.Config) -> str:
     """The database under test: `sqlite` or `postgresql`."""
     name: str = pytestconfig.getoption("database")
     return name
+
+
+GROUPS: dict[str, list[tuple[str, str, str]]] = {}
+"""The groups that the migrations make, each with its permissions: code name, application and model."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Look at the groups while they are there: a test that commits leaves every table empty."""
+    with django_db_blocker.unblock():
+        for group in Group.objects.all():
+            rights = group.permissions.values_list("codename", "content_type__app_label", "content_type__model")
+            GROUPS[group.name] = list(rights)
+
+
+@pytest.fixture
+def shipped_groups(transactional_db: None) -> None:
+    """The groups as the migrations make them, for tests that commit."""
+    for name, rights in GROUPS.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set([Permission.objects.get_by_natural_key(c, app, m) for c, app, m in rights])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 from django.db import connection
 
 from catalog.models import Source
-from tests.conftest import RunManage
+from tests.conftest import ROOT, RunManage
 from tests.databases import SETTINGS, clean_environment
 
 COUNT_SOURCES = "from catalog.models import Source; print(Source.objects.count())"
@@ -53,3 +55,17 @@ def test_about_sqlite_runs_on_sqlite_only(engine: str) -> None:
 @pytest.mark.postgresql_only
 def test_about_postgresql_runs_on_postgresql_only(engine: str) -> None:
     assert engine == "postgresql"
+
+
+def test_without_a_browser_the_run_ends_before_it_begins() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--database", "sqlite", "-q", "tests/browser", "tests/test_architecture.py"],
+        check=False,
+        capture_output=True,
+        cwd=ROOT,
+        env=dict(os.environ) | {"CHROMIUM": "/nowhere"},
+        text=True,
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: CHROMIUM is /nowhere, which is no program; name the browser, or unset it." in done.stderr
+    assert "passed" not in done.stdout

@@ -1,0 +1,180 @@
+"""The admin in a real Chromium: whatever goes wrong in the page fails the test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from catalog.models import Change
+from ingestion.models import Run
+from tests.browser.chromium import find_chromium
+from tests.conftest import ROOT
+from tests.factories import make_user
+from tests.loading import ingest
+
+HERE = Path(__file__).parent
+SIZES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+}
+SECONDS = 15
+"""A page that has not come by then will not come."""
+
+
+class Visit(Protocol):
+    """How `visit` is called."""
+
+    def __call__(self, *groups: str, permissions: tuple[str, ...] = (), size: str = "desktop") -> Page: ...
+
+
+class Picture(Protocol):
+    """How `picture` is called."""
+
+    def __call__(self, page: Page, name: str, *, whole: bool = False) -> None: ...
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without a browser these tests could only fail, so the run ends before it begins."""
+    if any(HERE in item.path.parents for item in session.items):
+        try:
+            find_chromium()
+        except LookupError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this folder."""
+    with ExitStack() as stack:
+        # Between its calls Playwright leaves its event loop marked as running in this thread. Django would take the
+        # tests for asynchronous code, which they are not, and refuse them the database.
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        playwright = stack.enter_context(sync_playwright())
+        chromium = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            # Chromium refuses to work as root unless it goes without its sandbox.
+            chromium_sandbox=os.geteuid() != 0,
+            args=["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=sorted(SIZES))
+def size(request: pytest.FixtureRequest) -> str:
+    """On a desk, and on a phone."""
+    name: str = request.param
+    return name
+
+
+def fits(page: Page) -> bool:
+    """Whether the page itself is no wider than the screen; tables may scroll by themselves."""
+    fit: bool = page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    return fit
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """What went wrong in the pages of a test; a test that means it to go wrong empties the list."""
+    return []
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveServer, shipped_groups: None, problems: list[str]) -> Iterator[Visit]:
+    """Open a browser of one's own: `visit("steward", size="phone")` is a page for a member of that group.
+
+    Without groups and permissions nobody is logged in. The test fails if the page writes an error to the console, if an
+    answer is the server's fault, or if anything is asked of another host.
+    """
+    with ExitStack() as stack:
+
+        def visit(*groups: str, permissions: tuple[str, ...] = (), size: str = "desktop") -> Page:
+            context = browser.new_context(base_url=live_server.url, **SIZES[size])
+            stack.callback(context.close)
+            context.set_default_timeout(SECONDS * 1000)
+            watch(context, live_server.url, problems)
+            if groups or permissions:
+                log_in(context, live_server.url, groups, permissions)
+            return context.new_page()
+
+        yield visit
+    assert problems == []
+
+
+def watch(context: BrowserContext, site: str, problems: list[str]) -> None:
+    """Write down whatever must not happen."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            problems.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((f"{site}/", "data:")):
+            problems.append(f"request to another host: {request.url}")
+
+    def on_response(response: Response) -> None:
+        if response.status >= 500:
+            problems.append(f"{response.status}: {response.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: problems.append(f"script: {error.error}"))
+    context.on("request", on_request)
+    context.on("response", on_response)
+
+
+def log_in(context: BrowserContext, site: str, groups: tuple[str, ...], permissions: tuple[str, ...]) -> None:
+    """Give the browser the session of a new member of staff."""
+    user = make_user("-".join(groups) or "ana", staff=True, permissions=permissions)
+    user.groups.set([Group.objects.get(name=name) for name in groups])
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
+
+
+@pytest.fixture
+def sample(django_db_reset_sequences: None) -> None:
+    """The sample of 5,000 orders, loaded at a fixed moment, so that pictures of it are always the same."""
+    assert ingest(ROOT / "data" / "sample.csv").exit_code == 0
+    at = datetime(2026, 11, 23, 4, 15, 2, tzinfo=UTC)
+    Change.objects.update(at=at, actor="nightly")
+    Run.objects.update(
+        file="/exports/orders-2026-11-23.csv",
+        actor="nightly",
+        host="loader-1",
+        process=4711,
+        started_at=at - timedelta(seconds=0.9),
+        finished_at=at,
+        seconds=0.9,
+        stages={"fingerprint": 0.02, "read": 0.41, "settle": 0.02, "overlay": 0.01, "write": 0.4, "commit": 0.04},
+    )
+
+
+@pytest.fixture
+def picture(pytestconfig: pytest.Config) -> Picture:
+    """Keep a picture of a page: `picture(page, "run")` writes run.png, or run-phone.png if the page is so narrow.
+
+    `whole` is also what one has to scroll to. Only when `--pictures` names a folder.
+    """
+    folder = pytestconfig.getoption("pictures")
+
+    def take(page: Page, name: str, *, whole: bool = False) -> None:
+        if folder:
+            page.mouse.move(0, 0)  # away from what was clicked
+            narrow = page.viewport_size == SIZES["phone"]["viewport"]
+            path = Path(folder) / f"{name}{'-phone' if narrow else ''}.png"
+            page.screenshot(path=path, full_page=whole, animations="disabled")
+
+    return take
