@@ -15,13 +15,15 @@ from catalog.admin_bulk import BulkCorrection
 from catalog.admin_corrections import ConflictAdmin, CorrectionAdmin
 from catalog.admin_filters import OrderYear, Removed, SetRight, known_values
 from catalog.admin_orders import OrderPage
+from catalog.admin_rules import ValueRuleAdmin
 from catalog.contract import ValueRefused, parse_integer, shown
-from catalog.models import Change, Conflict, Correction, KnownValue, Order, Source
+from catalog.models import Change, Conflict, Correction, KnownValue, Order, Source, ValueRule
 from catalog.querysets import OrderQuerySet
 from catalog.read_only import IndexedChangeList, ReadOnlyAdmin, moment, order_url, run_link
 
 admin.site.register(Correction, CorrectionAdmin)
 admin.site.register(Conflict, ConflictAdmin)
+admin.site.register(ValueRule, ValueRuleAdmin)
 
 
 class OrderChangeList(IndexedChangeList):

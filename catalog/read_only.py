@@ -31,6 +31,11 @@ KEY = re.compile(r"[0-9]{1,18}")
 """How a primary key is written."""
 
 
+def count_within(rows: Any, limit: int) -> int:
+    """The number of rows of a query, or one more than the limit."""
+    return int(rows.order_by()[: limit + 1].count())
+
+
 class BoundedPaginator(Paginator):
     """Pages of the first 10,000 rows; what lies beyond is for filters to find, not for leafing through."""
 
@@ -39,8 +44,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def found(self) -> int:
         """The number of rows, or one more than the limit."""
-        rows: Any = self.object_list
-        return int(rows.order_by()[: self.LIMIT + 1].count())
+        return count_within(self.object_list, self.LIMIT)
 
     @cached_property
     def count(self) -> int:
@@ -106,6 +110,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def orders_in_words(count: int) -> str:
+    """A number of orders."""
+    return "1 order" if count == 1 else f"{count:,} orders"
+
+
+def some_orders(orders: Any) -> str:
+    """The number of orders of a query, without counting on and on."""
+    found = count_within(orders, BoundedPaginator.LIMIT)
+    return f"more than {BoundedPaginator.LIMIT:,} orders" if found > BoundedPaginator.LIMIT else orders_in_words(found)
 
 
 def moment(value: datetime | None) -> str:

@@ -11,6 +11,7 @@ from rest_framework.reverse import reverse
 from catalog.api.serializers import run_id
 from catalog.contract import Value, ValueRefused
 from catalog.models import FIELDS, Change, Correction, ValueRule
+from catalog.rules import RuleRefused, checked
 from catalog.timeline import Entry
 from catalog.values import read
 
@@ -100,19 +101,11 @@ class RuleSerializer(serializers.ModelSerializer[ValueRule]):
         read_only_fields = ("active",)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        problems: dict[str, list[str]] = {}
-        for name in ("old", "new"):
-            try:
-                read(attrs["field"], attrs.get(name, ""))
-            except ValueRefused as refused:
-                problems[name] = [f"{refused.message}."]
-        if not attrs["old"].strip():
-            problems["old"] = ["A rule needs a value to start from."]
-        elif attrs["old"] == attrs.get("new"):
-            problems["new"] = ["Both values are the same."]
-        if problems:
-            raise serializers.ValidationError(problems)
-        return attrs
+        try:
+            old, new = checked(attrs["field"], attrs["old"], attrs.get("new", ""))
+        except RuleRefused as refused:
+            raise serializers.ValidationError({name: [text] for name, text in refused.problems.items()}) from refused
+        return attrs | {"old": old, "new": new}
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:

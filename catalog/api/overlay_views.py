@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import QuerySet
 from rest_framework import status
@@ -29,7 +29,12 @@ from catalog.corrections import changed_meanwhile, correct, keep, retire
 from catalog.models import Correction, Order, ValueRule
 from catalog.timeline import timeline
 
-EXAMPLES = 10
+
+class Refusal(Protocol):
+    """What says why: a `NotPossible`, or another exception of the domain with a code and a sentence."""
+
+    code: str
+    message: str
 
 
 class NotPossibleNow(APIException):
@@ -37,7 +42,7 @@ class NotPossibleNow(APIException):
 
     status_code = status.HTTP_409_CONFLICT
 
-    def __init__(self, refused: NotPossible) -> None:
+    def __init__(self, refused: Refusal) -> None:
         super().__init__(refused.message, refused.code)
 
 
@@ -203,11 +208,10 @@ class RuleViewSet(StrictMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]
         return self.shown(self.get_object())
 
     def shown(self, rule: ValueRule) -> Response:
-        touched = rules.touched(rule)
         facts = dict(RuleSerializer(rule, context=self.get_serializer_context()).data)
         if not rule.active:
-            facts["touches"] = touched.count()
-            facts["examples"] = [order.natural_key for order in touched.order_by("-order_date", "-key")[:EXAMPLES]]
+            facts["touches"] = rules.touched(rule).count()
+            facts["examples"] = [order.natural_key for order in rules.examples(rule)]
         return Response(facts)
 
     def on(self, request: Request, *args: Any, **kwargs: Any) -> Response:
