@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from catalog.read_only import NOTHING, ReadOnlyAdmin, link_to, moment, visible
 from ingestion.admin_rejects import RejectedRowAdmin
+from ingestion.admin_undo import UndoMixin
 from ingestion.models import RejectedRow, Run
 
 FIGURES = ("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed")
@@ -44,26 +45,27 @@ def named_values(values: dict[str, Any]) -> SafeString | str:
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(UndoMixin, ReadOnlyAdmin):
     """Runs, the newest first."""
 
     list_display = (
         *("id", "state", "file_name", "began", figure("read"), figure("inserted"), figure("updated")),
         *("rejected_rows", figure("unchanged"), figure("duplicate"), figure("removed"), "seconds"),
     )
-    list_filter = ("status",)
+    list_filter = ("status", "kind")
     search_fields = ("file", "sha256__startswith")
     search_help_text = "Part of the file's name, or the beginning of its SHA-256"
     ordering = ("-id",)
     sortable_by = ("id",)
     fieldsets = (
-        (None, {"fields": ("state", "reason", "reason_code", "same_as", "repairs_run", "change_made")}),
+        (None, {"fields": ("state", "reason", "reason_code", "same_as", "repairs_run", "change_made", "taken_back")}),
         ("Figures", {"fields": ("figures", "reasons", "found_new")}),
         ("File", {"fields": ("file_name", "file_size", "sha256", "compression", "encoding", "separator", "given")}),
         ("Work", {"fields": ("started", "finished", "seconds", "stage_seconds", "actor", "host", "process")}),
     )
     readonly_fields = (
-        *("state", "repairs_run", "change_made", "figures", "reasons", "found_new", "file_name", "separator", "given"),
+        *("state", "repairs_run", "change_made", "taken_back", "figures", "reasons", "found_new"),
+        *("file_name", "separator", "given"),
         *("started", "finished", "stage_seconds"),
     )
 

@@ -117,6 +117,15 @@ class Run(models.Model):
         words = became.get(Run.Status(self.status), f"is {self.get_status_display()}")
         return f"Run {self.pk} {words}: nothing of its file is loaded. Put the file right and load it again."
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it is in force, be it a load or an undo."""
+        return self.status == self.Status.LOADED and self.change_id is not None
+
+    def undo_in_force(self) -> Run | None:
+        """The run that has undone it, unless that was undone in its turn."""
+        return self.undone_by.filter(status=self.Status.LOADED).order_by("-id").first()
+
 
 class RejectedRow(models.Model):
     """A record that could not be loaded, as it stood in the file.

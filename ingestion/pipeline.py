@@ -305,7 +305,7 @@ def holder() -> str:
     """Who holds the load lock, in words."""
     run = Run.objects.filter(status=Run.Status.RUNNING).order_by("-id").first()
     if run is None:
-        return "Another load"
+        return "Another load or undo"
     return (
         f"Run {run.pk} ({run.file}, started {run.started_at:%Y-%m-%d %H:%M:%S} UTC by {run.actor} "
         f"on {run.host}, process {run.process})"

@@ -6,14 +6,15 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from catalog.changes import NotPossible, close_change, lock_catalogue
+from catalog.changes import NotPossible, close_change, latest_change, lock_catalogue, refuse_unseen
 from catalog.keys import ORDERS_PER_SOURCE
 from catalog.models import Change, Order, Source, field_of
 from ingestion.errors import Locked
@@ -26,26 +27,61 @@ from ingestion.staging import STAGED_COLUMNS, Engine, engine_for
 State = RejectedRow.State
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What an undo would do: its run with the figures, some of the orders touched since, and the latest change."""
+
+    run: Run
+    touched: list[Order]
+    latest: int
+
+
 def undo_run(
-    number: int, *, keep_touched: bool = False, dry_run: bool = False, wait: bool = True, actor: str = ""
+    number: int,
+    *,
+    keep_touched: bool = False,
+    dry_run: bool = False,
+    wait: bool = True,
+    on_wait: Callable[[], None] = lambda: None,
+    seen: int | None = None,
+    actor: str = "",
 ) -> Run:
     """Undo a run, and return the run that did it: `updated` orders have their former values again, `removed` ones
     are gone, `inserted` ones are back, and `unchanged` ones were left, as something has touched them since.
 
     A dry run returns the same figures and leaves no trace. Raises `NotPossible`, and changes nothing, when the run has
-    nothing to undo, or when something has touched its orders since and `keep_touched` is off; `Locked` while a load is
-    under way.
+    nothing to undo, when something has touched its orders since and `keep_touched` is off, or when the latest change of
+    the catalogue is no longer the one that was `seen`. While a load is under way it waits, having called `on_wait`, or
+    raises `Locked` if `wait` is off.
     """
-    engine = engine_for(connection)
-    with engine.lock(wait=False, on_wait=lambda: None) as held:
-        if not held:
-            raise Locked(holder())
-        with engine.session(), transaction.atomic():
-            run = Undo(engine, number, actor or getpass.getuser()).perform(keep_touched=keep_touched)
-            transaction.set_rollback(dry_run)
+    with _undoing(number, actor, wait=wait, on_wait=on_wait) as undo:
+        if seen is not None:
+            refuse_unseen(seen)
+        run = undo.perform(keep_touched=keep_touched)
+        transaction.set_rollback(dry_run)
     if dry_run:
         run.pk = None
     return run
+
+
+def preview_undo(number: int) -> Preview:
+    """What an undo would do that leaves touched orders as they are. Never waits; raises `NotPossible` and `Locked`."""
+    with _undoing(number, "nobody", wait=False) as undo:
+        latest = latest_change()
+        run = undo.perform(keep_touched=True)
+        transaction.set_rollback(True)
+        return Preview(run, undo.touched, latest)
+
+
+@contextmanager
+def _undoing(number: int, actor: str, *, wait: bool, on_wait: Callable[[], None] = lambda: None) -> Iterator[Undo]:
+    """An undo in its transaction, with the load lock held."""
+    engine = engine_for(connection)
+    with engine.lock(wait=wait, on_wait=on_wait) as held:
+        if not held:
+            raise Locked(holder())
+        with engine.session(), transaction.atomic():
+            yield Undo(engine, number, actor or getpass.getuser())
 
 
 class Undo:
@@ -56,6 +92,7 @@ class Undo:
         self.begun = time.monotonic()
         lock_catalogue()
         self.undone = self._find(number)
+        self.touched: list[Order] = []
         self.run = Run(
             kind=Run.Kind.UNDO,
             undoes=self.undone,
@@ -70,7 +107,7 @@ class Undo:
         run = Run.objects.filter(pk=number).first()
         if run is None:
             raise NotPossible("no_such_run", f"There is no run {number}.")
-        if run.status != Run.Status.LOADED or run.change_id is None:
+        if not run.can_be_undone:
             raise NotPossible(
                 "nothing_to_undo", f"Run {number} is {run.get_status_display()}: there is nothing to undo."
             )
@@ -106,12 +143,16 @@ class Undo:
     def _look_at_touched(self, *, keep_touched: bool) -> None:
         since = [self.undone.change_id] * 7
         self.run.unchanged = int(self.engine.value(undo_sql.COUNT_TOUCHED, since))
-        if self.run.unchanged and not keep_touched:
-            examples = names_of([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED, since)])
+        if not self.run.unchanged:
+            return
+        self.touched = named([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED, since)])
+        if not keep_touched:
+            examples = ", ".join(map(str, self.touched))
             raise NotPossible(
                 "touched_since",
                 f"Something has touched {self.run.unchanged:,} orders of run {self.undone.pk} since, such as "
-                f"{', '.join(examples)}. Undo what came later first, or leave them as they are with --keep-touched.",
+                f"{examples}. Undo what came later first, or leave them as they are (--keep-touched; keep_touched in "
+                "the API).",
             )
 
     def _rewind_corrections(self, change: int) -> None:
@@ -175,7 +216,7 @@ def note_of(undone: Run) -> str:
     return f"{undone} was undone"
 
 
-def names_of(keys: list[int]) -> list[str]:
-    """Orders by the names that people call them."""
+def named(keys: list[int]) -> list[Order]:
+    """Orders by their names, and nothing else of them; they may be gone."""
     codes = dict(Source.objects.values_list("number", "code"))
-    return [f"{codes[key // ORDERS_PER_SOURCE]}/{key % ORDERS_PER_SOURCE}" for key in keys]
+    return [Order(source=codes[key // ORDERS_PER_SOURCE], order_id=key % ORDERS_PER_SOURCE) for key in keys]

@@ -60,6 +60,7 @@ execute_from_command_line(["manage.py", *arguments])
 """
 STAGED = ("ingestion.staged", "StagedFile", "fill")
 WRITTEN = ("ingestion.merge.steps", "Merge", "write")
+UNDONE = ("ingestion.undo", "Undo", "_write")
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -80,13 +81,18 @@ def write_files(folder: Path, rows: int) -> Files:
 
 @contextmanager
 def starting(environment: dict[str, str]) -> Iterator[Start]:
-    """A way to start loads; those that still run in the end are killed."""
+    """A way to start loads, or other commands; those that still run in the end are killed."""
     with ExitStack() as stack:
 
-        def popen(path: Path, *options: str, hold: tuple[str, str, str] | None = None) -> subprocess.Popen[str]:
+        def popen(
+            subject: Path | int,
+            *options: str,
+            hold: tuple[str, str, str] | None = None,
+            command: tuple[str, ...] = ("ingest_csv", "--json"),
+        ) -> subprocess.Popen[str]:
             program = ["-c", HELD, *hold] if hold else [str(ROOT / "manage.py")]
             process = subprocess.Popen(
-                [sys.executable, *program, "ingest_csv", str(path), "--json", *options],
+                [sys.executable, *program, *command, str(subject), *options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

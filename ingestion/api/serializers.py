@@ -13,6 +13,9 @@ from catalog.contract import COLUMNS, NAMES
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check
 
+CSRF_FIELD = "csrfmiddlewaretoken"
+"""What the form of the browsable API sends beside the fields."""
+
 
 class RunSerializer(serializers.ModelSerializer[Run]):
     """One file, what became of it, and every figure."""
@@ -35,8 +38,26 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             *("caught_up", "conflicts", "repaired", "new_values", "rejects_by_reason"),
         )
 
-    def get_orders(self, run: Run) -> str:
+    def get_orders(self, run: Run) -> str | None:
+        if run.pk is None:
+            return None  # of a dry run
         return f"{reverse('order-list', request=self.context['request'])}?run={run.pk}"
+
+
+class UndoGiven(serializers.Serializer[Any]):
+    """How to undo a run."""
+
+    keep_touched = serializers.BooleanField(default=False, help_text="leave orders that something has touched since")
+    dry_run = serializers.BooleanField(default=False, help_text="only say what would happen")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # A slip in `dry_run` must not undo anything.
+        unknown = set(self.initial_data) - {*self.fields, CSRF_FIELD}
+        if unknown:
+            raise serializers.ValidationError(
+                {name: [f"Unknown field.{nearest(name, self.fields)}"] for name in unknown}
+            )
+        return attrs
 
 
 class ReasonSerializer(serializers.ModelSerializer[RejectReason]):

@@ -9,6 +9,7 @@ REJECT = "runs/<db_number:run>/rejects/<db_number:line>/"
 urlpatterns = [
     path("runs/", RunViewSet.as_view({"get": "list"}, name="Runs"), name="run-list"),
     path("runs/<db_number:pk>/", RunViewSet.as_view({"get": "retrieve"}, name="Run"), name="run-detail"),
+    path("runs/<db_number:pk>/undo/", RunViewSet.as_view({"post": "undo"}, name="Undo"), name="run-undo"),
     path(
         "runs/<db_number:run>/rejects/",
         RejectViewSet.as_view({"get": "list"}, name="Rejected rows"),

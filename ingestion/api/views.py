@@ -19,15 +19,22 @@ from catalog.api.permissions import MayChange
 from catalog.api.views import StrictMixin
 from catalog.changes import NotPossible
 from ingestion.api.filters import RejectFilterSet, RunFilterSet
-from ingestion.api.serializers import RejectedRowSerializer, RepairGiven, RunSerializer
+from ingestion.api.serializers import RejectedRowSerializer, RepairGiven, RunSerializer, UndoGiven
+from ingestion.errors import Locked
 from ingestion.models import RejectedRow, Run
 from ingestion.repair import dismiss_one, fields_of, replay
+from ingestion.undo import undo_run
 
 
 class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
-    """Runs, the newest first: one for each file that was given to be loaded."""
+    """Runs, the newest first: one for each file that was given to be loaded, and for each undo.
+
+    POST `{keep_touched, dry_run}` to `undo/` takes a run back; both are false unless given.
+    """
 
     serializer_class = RunSerializer
+    permission_classes = (MayChange,)
+    permissions_needed = {"undo": "ingestion.change_run"}
     filterset_class = RunFilterSet
     queryset = Run.objects.all()
     ordering = "-id"
@@ -38,6 +45,21 @@ class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
         if run is None:
             raise NotFound(f"There is no run {self.kwargs['pk']}.")
         return run
+
+    def get_serializer_class(self) -> Any:
+        return UndoGiven if self.action == "undo" else RunSerializer
+
+    def undo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take a run back, now or not at all; the answer is the run that does it."""
+        number = self.get_object().pk
+        given = UndoGiven(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            done = undo_run(number, **given.validated_data, wait=False, actor=request.user.get_username())
+        except (NotPossible, Locked) as refused:
+            raise NotPossibleNow(refused) from refused
+        facts = RunSerializer(done, context=self.get_serializer_context()).data
+        return Response(facts if done.pk else {**facts, "status": "dry_run"})
 
 
 class RejectViewSet(StrictMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet[RejectedRow]):

@@ -91,9 +91,9 @@ def test_holder_that_is_no_load(start: Start, run_manage: RunManage, database_ur
     """The lock is what counts, not the ledger: somebody may hold it who is in no run."""
     with load_lock(database_url):
         waiting = start(files.day1)
-        assert first_line(waiting) == "Waiting: Another load holds the load lock.\n"
+        assert first_line(waiting) == "Waiting: Another load or undo holds the load lock.\n"
         done = run_manage("ingest_csv", files.day1, "--json", "--no-wait")
-        assert json.loads(done.stdout)["reason"].startswith("Another load holds the load lock; ")
+        assert json.loads(done.stdout)["reason"].startswith("Another load or undo holds the load lock; ")
         assert done.returncode == 1
         assert not Order.objects.exists()
     code, report, _ = end(waiting)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.changes import NotPossible
 from ingestion.errors import LoadError
+from ingestion.pipeline import holder
 from ingestion.undo import undo_run
 
 
@@ -24,11 +26,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keep-touched", action="store_true", help="leave orders as they are that something has touched since"
         )
+        parser.add_argument(
+            "--wait",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="wait for a load that is under way, or refuse at once (default: wait)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Undo it, or say in one sentence why not."""
         try:
-            done = undo_run(options["run"], keep_touched=options["keep_touched"], dry_run=options["dry_run"])
+            done = undo_run(
+                options["run"],
+                **{name: options[name] for name in ("keep_touched", "dry_run", "wait")},
+                on_wait=lambda: self.stderr.write(f"Waiting: {holder()} holds the load lock.", str),
+            )
         except (LoadError, NotPossible) as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"Run {options['run']} is undone" + (f" by run {done.pk}." if done.pk else " (dry run)."))
