@@ -63,6 +63,6 @@ def test_runs_and_rejects(visit: Visit, size: str, sample: None, picture: Pictur
     assert fits(page)
     page.locator("#result_list").get_by_role("link", name="551", exact=True).click()
 
-    expect(page.locator(".field-details")).to_contain_text("not_an_integer")
+    expect(page.locator("#content")).to_contain_text("not_an_integer")
     assert fits(page)
     picture(page, "reject")

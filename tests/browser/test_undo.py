@@ -34,7 +34,7 @@ def next_day(sample: None, tmp_path: Path) -> int:
 def test_undo(visit: Visit, size: str, next_day: int, picture: Picture) -> None:
     [changed] = Order.objects.filter(change__run=next_day).order_by("key")[:1]
     correct(changed, "order_status", "UNKNOWN", actor="ana", reason="seen on the invoice")
-    page = visit("viewer", permissions=("change_run",), size=size)
+    page = visit("loader", size=size)
     page.goto("/admin/ingestion/run/")
     page.locator("#result_list").get_by_role("link", name=f"{next_day}", exact=True).click()
     page.get_by_role("link", name="Undo this run…").click()
@@ -66,7 +66,7 @@ def test_undo(visit: Visit, size: str, next_day: int, picture: Picture) -> None:
 
 
 def test_cancelled(visit: Visit, size: str, next_day: int) -> None:
-    page = visit("viewer", permissions=("change_run",), size=size)
+    page = visit("loader", size=size)
     page.goto(f"/admin/ingestion/run/{next_day}/undo/")
     page.get_by_role("link", name="Cancel").click()
 
