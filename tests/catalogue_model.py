@@ -1,7 +1,7 @@
-"""What loads, rules, corrections, undos and their history mean, in plain Python: slow, small, and without a database.
+"""What everything that changes the catalogue means, in plain Python: slow, small, and without a database.
 
 The stateful test holds the product against it. An order is known by `(source, number)`; of its columns three stand for
-all: one that is required, one that may be missing, and a number.
+all: one that is required, one that may be missing, and the customer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ from dataclasses import dataclass, field, replace
 Key = tuple[str, int]
 Value = str | int | None
 FIELDS = ("website", "voucher_status", "customer_id")
+CUSTOMER = FIELDS.index("customer_id")
+
+
+def without(values: tuple[Value, ...], customer: Value) -> tuple[Value, ...]:
+    """The values of an order without the number of a customer."""
+    return tuple(None if (n, v) == (CUSTOMER, customer) else v for n, v in enumerate(values))
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,12 @@ class State:
 
     def shows(self, name: str) -> Value:
         return self.shown[FIELDS.index(name)]
+
+    def has(self, customer: Value) -> bool:
+        return customer in (self.said[CUSTOMER], self.shown[CUSTOMER])
+
+    def without(self, customer: Value) -> State:
+        return replace(self, said=without(self.said, customer), shown=without(self.shown, customer))
 
 
 @dataclass
@@ -58,11 +70,20 @@ class Row:
 
 @dataclass
 class Run:
-    """A load or an undo that is or was in the catalogue."""
+    """A load, a repair or an undo that is or was in the catalogue."""
 
     change: int
     undoes: int | None = None
     in_force: bool = True
+
+
+@dataclass
+class Reject:
+    """A row that was rejected, and what became of it: `open`, `repaired`, `undone` with its run, or `dismissed`."""
+
+    row: Row
+    state: str = "open"
+    repaired_by: int | None = None
 
 
 class Model:
@@ -73,6 +94,8 @@ class Model:
         self.fixes: list[Fix] = []
         self.rules: set[tuple[str, Value, Value]] = set()
         self.runs: dict[int, Run] = {}
+        self.rejects: dict[tuple[int, int], Reject] = {}
+        self.erased: set[tuple[str, Value]] = set()
 
     # --- What there is
 
@@ -116,21 +139,26 @@ class Model:
 
     # --- Loads
 
-    def load(self, rows: list[Row], change: int, *, snapshot: bool) -> dict[str, int]:
-        """Load a file; the figures of its report."""
+    def load(self, rows: list[Row], number: int, change: int, *, snapshot: bool = False) -> dict[str, int]:
+        """Load a file as the run of that number; the figures of its report."""
+        self.runs[number] = Run(change)
         figures = dict.fromkeys(
             ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed", "caught_up", "conflicts"), 0
         )
         by_key: dict[Key, list[Row]] = defaultdict(list)
         for row in rows:
             if row.valid:
-                by_key[row.key].append(row)
-        figures["rejected"] = sum(not row.valid for row in rows)
+                by_key[row.key].append(self._without_erased(row))
+        clashing = {key for key, twins in by_key.items() if len(set(twins)) > 1}
+        for line, row in enumerate(rows, start=2):
+            if not row.valid or row.key in clashing:
+                state = "dismissed" if self._is_erased(row) else "open"
+                self.rejects[number, line] = Reject(row, state)
+                figures["rejected"] += 1
         kept = {row.key for row in rows if not row.valid}
         for key, twins in by_key.items():
             kept.add(key)
-            if len(set(twins)) > 1:
-                figures["rejected"] += len(twins)
+            if key in clashing:
                 continue
             figures["duplicate"] += len(twins) - 1
             figures[self._load_row(twins[0], change, figures)] += 1
@@ -168,6 +196,17 @@ class Model:
             fix.log.append((change, fix.conflict))
             fix.conflict = change
             figures["conflicts"] += 1
+
+    def _is_erased(self, row: Row) -> bool:
+        return (row.key[0], row.said[CUSTOMER]) in self.erased
+
+    def _without_erased(self, row: Row) -> Row:
+        return replace(row, said=without(row.said, row.said[CUSTOMER])) if self._is_erased(row) else row
+
+    def repair(self, reject: tuple[int, int], row: Row, number: int, change: int) -> dict[str, int]:
+        """Load a rejected row that was put right."""
+        self.rejects[reject].state, self.rejects[reject].repaired_by = "repaired", number
+        return self.load([row], number, change)
 
     # --- Corrections and rules
 
@@ -228,8 +267,18 @@ class Model:
         in_force = False
         while undone is not None:
             self.runs[undone].in_force = in_force
+            self._settle_rejects(undone, in_force=in_force)
             undone, in_force = self.runs[undone].undoes, not in_force
         return figures
+
+    def _settle_rejects(self, number: int, *, in_force: bool) -> None:
+        """What a run had repaired is open again once it is undone; what it had rejected itself waits no longer."""
+        for reject in self.rejects.values():
+            if reject.repaired_by == number and reject.state in ("open", "repaired"):
+                reject.state = "repaired" if in_force else "open"
+        for (run, _), reject in self.rejects.items():
+            if run == number and reject.state == ("undone" if in_force else "open"):
+                reject.state = "open" if in_force else "undone"
 
     def _put_back(self, key: Key, undone: int, change: int) -> str:
         for fix in self.fixes:
@@ -254,3 +303,22 @@ class Model:
             fix.revived.add(change)
         elif fix.ended is None and undone in fix.revived:
             fix.ended = change
+
+    # --- Erasure
+
+    def erase(self, source: str, customer: Value, change: int) -> int:
+        """Take a customer's number out of everything; how many orders had it."""
+        self.erased.add((source, customer))
+        has_it = [key for key, state in self.orders().items() if key[0] == source and state.has(customer)]
+        for key in has_it:
+            self._set(key, change, self.orders()[key])
+        for key, history in self.histories.items():
+            if key[0] == source:
+                history[:] = [(made, state and state.without(customer)) for made, state in history]
+        for fix in self.fixes:
+            if fix.key[0] == source and fix.name == "customer_id":
+                fix.value, fix.base = (None if value == customer else value for value in (fix.value, fix.base))
+        for reject in self.rejects.values():
+            if self._is_erased(reject.row) and reject.state == "open":
+                reject.state = "dismissed"
+        return len(has_it)

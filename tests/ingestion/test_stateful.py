@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from catalog import corrections, rules
 from catalog.changes import NotPossible
+from catalog.fingerprints import ErasedCustomer
 from catalog.models import (
     BIT,
     Change,
@@ -34,13 +35,15 @@ from catalog.models import (
     Source,
     ValueRule,
 )
+from ingestion.erase import erase_customer
 from ingestion.models import RejectedRow, RejectReason, Run
+from ingestion.repair import dismiss, replay
 from ingestion.undo import undo_run
-from tests.catalogue_model import FIELDS, Fix, Key, Model, Row, State, Value
-from tests.catalogue_model import Run as ModelRun
+from tests.catalogue_model import CUSTOMER, FIELDS, Fix, Key, Model, Row, State, Value
 from tests.loading import export, ingest, line
 
-KEYS = [(source, number) for source in ("services", "avdd") for number in (1, 2, 3, 4)]
+SOURCES = ("services", "avdd")
+KEYS = [(source, number) for source in SOURCES for number in (1, 2, 3, 4)]
 VALUES: dict[str, tuple[Value, ...]] = {
     "website": ("VVNL", "VVBE", "VVFR"),
     "voucher_status": ("EXPRIED", "EXPIRED", "USED", None),
@@ -56,7 +59,7 @@ FIGURES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed
 # In this order they may be emptied.
 TABLES = (
     *(RejectReason, RejectedRow, CorrectionEvent, Correction, OrderVersion, Order, Run, KnownValue, ValueRule),
-    *(Source, Change),
+    *(Source, ErasedCustomer, Change),
 )
 
 SAME: Any = object()
@@ -100,6 +103,8 @@ class Shop(RuleBasedStateMachine):
         for table in TABLES:
             table._default_manager.all()._raw_delete(using="default")
         self.model = Model()
+        # Of a source that nobody knows, a rejected row could be anybody's.
+        Source.objects.bulk_create(Source(number=n, code=code) for n, code in enumerate(SOURCES, start=1))
         self.records = [
             ValueRule.objects.create(field=field, old=str(old), new=str(new or ""), reason="a test")
             for field, old, new in RULES
@@ -110,8 +115,11 @@ class Shop(RuleBasedStateMachine):
     def filled(self, row: Row) -> Row:
         """The row with what the source said the last time, or the first value there is, where it says the same."""
         before = self.model.now(row.key)
-        usual = before.said if before else tuple(VALUES[name][0] for name in FIELDS)
-        return replace(row, said=tuple(u if v is SAME else v for u, v in zip(usual, row.said, strict=True)))
+        first = tuple(VALUES[name][0] for name in FIELDS)
+        usual = before.said if before else first
+        said = tuple(u if v is SAME else v for u, v in zip(usual, row.said, strict=True))
+        # A file has a customer, whether or not the catalogue may know it.
+        return replace(row, said=(*said[:CUSTOMER], first[CUSTOMER] if said[CUSTOMER] is None else said[CUSTOMER]))
 
     # --- Steps
 
@@ -133,8 +141,7 @@ class Shop(RuleBasedStateMachine):
         assert report["status"] == "loaded", report["reason"]
         change = Run.objects.get(pk=report["run"]).change_id
         assert change
-        assert figures == self.model.load(rows, change, snapshot=snapshot)
-        self.model.runs[report["run"]] = ModelRun(change)
+        assert figures == self.model.load(rows, report["run"], change, snapshot=snapshot)
         earlier.append((report["run"], snapshot))
 
     @precondition(lambda self: self.model.orders())
@@ -143,17 +150,26 @@ class Shop(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(sorted(self.model.orders())))
         shown = self.model.orders()[key]
         same = all(shown.shows(name) == value for name, value in dict(values).items())
+        erased = (key[0], dict(values).get("customer_id")) in self.model.erased
+        expected = "customer_erased" if erased else "no_difference" if same else None
         with refusal() as refused:
             corrections.correct_fields(order(key), dict(values), actor="ana", reason="a test")
-        assert refused == ["no_difference"] * same
-        assert same or self.model.correct([key], dict(values), latest())
+        assert refused == ([expected] if expected else [])
+        assert expected or self.model.correct([key], dict(values), latest())
 
     @precondition(lambda self: self.model.orders())
     @rule(website=st.sampled_from(VALUES["website"]), value=corrected)
     def correct_many(self, website: Value, value: tuple[str, Value]) -> None:
-        count = corrections.correct_many(Order.objects.filter(website=website), *value, actor="ana", reason="a test")
         keys = [key for key, state in self.model.orders().items() if state.shows("website") == website]
-        assert count == self.model.correct(keys, dict([value]), latest())
+        name, wanted = value
+        erased = name == "customer_id" and any((source, wanted) in self.model.erased for source, _ in keys)
+        count = 0
+        with refusal() as refused:
+            count = corrections.correct_many(
+                Order.objects.filter(website=website), name, wanted, actor="ana", reason="a test"
+            )
+        assert refused == ["customer_erased"] * erased
+        assert erased or count == self.model.correct(keys, {name: wanted}, latest())
 
     @precondition(lambda self: self.model.in_force())
     @rule(data=st.data())
@@ -200,6 +216,37 @@ class Shop(RuleBasedStateMachine):
             figures = self.model.undo(number, run.pk, latest())
             assert figures == {name: getattr(run, name) for name in figures}
 
+    @precondition(lambda self: self.open_rejects())
+    @rule(data=st.data(), row=rows)
+    def repair(self, data: st.DataObject, row: Row) -> None:
+        run, number = data.draw(st.sampled_from(self.open_rejects()))
+        row = replace(self.filled(row), valid=True)
+        rejected = RejectedRow.objects.get(run=run, line=number)
+        done = replay(Run.objects.get(pk=run), [(rejected, text(row).split(","))], actor="ana")
+        figures = self.model.repair((run, number), row, done.pk, latest())
+        assert figures == {name: getattr(done, name) for name in FIGURES}
+
+    @precondition(lambda self: self.open_rejects())
+    @rule(data=st.data())
+    def dismiss(self, data: st.DataObject) -> None:
+        run, number = data.draw(st.sampled_from(self.open_rejects()))
+        assert dismiss(RejectedRow.objects.filter(run=run, line=number), actor="ana", reason="a test") == 1
+        self.model.rejects[run, number].state = "dismissed"
+
+    @rule(source=st.sampled_from(SOURCES), customer=st.sampled_from(VALUES["customer_id"]))
+    def erase(self, source: str, customer: int) -> None:
+        done = erase_customer(source, customer, reason="a test")
+        assert done.emptied.orders == self.model.erase(source, customer, latest())
+        self.past = [
+            (moment, {k: s.without(customer) if k[0] == source else s for k, s in orders.items()})
+            for moment, orders in self.past
+        ]
+
+    def open_rejects(self) -> list[tuple[int, int]]:
+        """Those that can be repaired."""
+        rejects = self.model.rejects.items()
+        return [key for key, reject in rejects if reject.state == "open" and self.model.runs[key[0]].in_force]
+
     # --- What must hold after each of them
 
     @invariant()
@@ -219,6 +266,12 @@ class Shop(RuleBasedStateMachine):
     def same_runs(self) -> None:
         in_force = set(Run.objects.filter(status=Run.Status.LOADED).values_list("pk", flat=True))
         assert in_force == {number for number, run in self.model.runs.items() if run.in_force}
+
+    @invariant()
+    def same_rejects(self) -> None:
+        found = {(run, line): state for run, line, state in RejectedRow.objects.values_list("run", "line", "state")}
+        states = {key: reject.state for key, reject in self.model.rejects.items()}
+        assert found == {key: "dismissed" if state == "undone" else state for key, state in states.items()}
 
     @invariant()
     def same_past(self) -> None:
