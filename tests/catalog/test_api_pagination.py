@@ -188,8 +188,8 @@ def unbounded(queries: CaptureQueriesContext) -> list[str]:
 )
 def test_an_index_serves_the_first_page_and_the_next(api: APIClient, query: str, index: str) -> None:
     """The planner is kept from reading whole tables, which it would at this size: can it do without?"""
-    make_orders(30)
-    Order.objects.filter(order_id__gt=20).update(website="AVDD-NL", order_status="CANCELED", payment_status="REFUNDED")
+    make_orders(1000)
+    Order.objects.filter(order_id__lt=20).update(website="AVDD-NL", order_status="CANCELED", payment_status="REFUNDED")
     first = f"{ORDERS}?count=none&page_size=3&{query}"
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE catalog_order")
