@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -42,43 +43,61 @@ def figures(run: Run) -> dict[str, int]:
     return {name: getattr(run, name) for name in names if getattr(run, name)}
 
 
+ODD = 22224396
+"""The number of an order that the shop's export has in the year 2042."""
+
+
 def test_the_story(write: WriteFile) -> None:
-    ingest(write(*lines(1, 2, 3), line(4, voucher_status="EXPRIED"), line(5)))
-    for number in (1, 2, 3):
+    """Two days, a rule, corrections that end in each way, and the second day taken back; each state stays to be seen."""
+    seen: list[tuple[datetime, list[tuple[Any, ...]]]] = []
+
+    def look() -> None:
+        seen.append((timezone.now(), shop()))
+
+    odd = {"order_date": "2042-10-17 14:29:05.000"}
+    ingest(write(line(ODD, **odd), *lines(1, 2, 3), line(4, voucher_status="EXPRIED"), line(5)))
+    look()
+    correct(order(ODD), "order_date", datetime(2018, 10, 17, 14, 29, 5, tzinfo=UTC), **WHO)
+    look()
+    for number in (1, 2):
         correct(order(number), "website", "VVBE", **WHO)
-    rule = ValueRule.objects.create(field="voucher_status", old="EXPRIED", new="EXPIRED", reason="a typing error")
-    rules.switch_on(rule, actor="ana")
-    before, in_force, moment = shop(), corrections(), timezone.now()
+    look()
+    rules.switch_on(ValueRule.objects.get(old="EXPRIED"), actor="ana")
+    look()
+    before, in_force = shop(), corrections()
+
     day2 = write(
+        line(ODD, **odd),
         line(1, website="VVBE"),
         line(2, website="VVFR"),
-        line(3),
-        line(4, voucher_status="USED"),
+        line(3, order_status="CANCELED"),
+        line(4, voucher_status="EXPRIED"),
         line(6, voucher_status="EXPRIED"),
         name="day2.csv",
     )
     loaded = ingest(day2, "--full-snapshot", "--max-removals", "1").report
+    look()
     assert (loaded["caught_up"], loaded["conflicts"], loaded["removed"]) == (1, 1, 1)
+    kept = [(c.order.order_id, c.ending, c.conflict_by_id is not None) for c in Correction.objects.order_by("id")]
+    assert kept == [(ODD, "", False), (1, "caught_up", False), (2, "", True)]
+    assert (order(ODD).order_date.year, order(ODD).source_value("order_date").year) == (2018, 2042)  # type: ignore[union-attr]
     after, after_corrections = shop(), corrections()
 
     undone = undo_run(loaded["run"])
+    look()
 
     assert figures(undone) == {"updated": 4, "removed": 1}
-    assert shop() == before
-    assert corrections() == in_force
-    assert list(Order.objects.as_of(moment).order_by("key").values_list(*SHOWN)) == before
-    assert undone.change is not None
-    assert list(Order.objects.as_of(undone.change.at).order_by("key").values_list(*SHOWN)) == before
-    assert Run.objects.get(pk=loaded["run"]).status == "undone"
-    assert undone.change.kind == "undo"
-
+    assert (shop(), corrections()) == (before, in_force)
+    assert (Run.objects.get(pk=loaded["run"]).status, undone.change and undone.change.kind) == ("undone", "undo")
     again = undo_run(undone.pk)
-
+    look()
     assert figures(again) == {"updated": 4, "inserted": 1}
     assert shop() == after
     assert [c[:4] for c in corrections()] == [c[:4] for c in after_corrections]
     assert [c[4] is None for c in corrections()] == [c[4] is None for c in after_corrections]
     assert Run.objects.get(pk=loaded["run"]).status == "loaded"
+    for moment, state in seen:
+        assert list(Order.objects.as_of(moment).order_by("key").values_list(*SHOWN)) == state
 
 
 def test_undo_of_a_first_load(write: WriteFile) -> None:
