@@ -48,7 +48,7 @@ ODD = 22224396
 
 
 def test_the_story(write: WriteFile) -> None:
-    """Two days, a rule, corrections that end in each way, and the second day taken back; each state stays to be seen."""
+    """Two days, a rule, corrections that end in each way, the second day taken back; each state stays to be seen."""
     seen: list[tuple[datetime, list[tuple[Any, ...]]]] = []
 
     def look() -> None:
