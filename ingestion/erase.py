@@ -21,6 +21,7 @@ from ingestion.pipeline import holder
 from ingestion.reader.exact import Reject
 from ingestion.rejects import stored
 from ingestion.staging import engine_for
+from ingestion.undo import note_of
 
 AT_ONCE = 100
 """Rejected rows that are looked at together; one of them may have many megabytes."""
@@ -120,7 +121,8 @@ def _mask_row(row: RejectedRow, mask: RecordMask, number: int) -> bool:
     for name, value in stored(after.raw).items():
         setattr(row, name, value)
     row.note = standing_alone(number).sub(ERASED, row.note)
-    if row.state == RejectedRow.State.OPEN:
+    if row.state == RejectedRow.State.OPEN or row.note == note_of(row.run):
+        # It must not be open again when an undo is undone.
         row.state, row.note = RejectedRow.State.DISMISSED, NOTE
     for old, new in zip(said, after.reasons, strict=True):
         old.value, old.message = new.value, new.message

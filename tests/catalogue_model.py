@@ -319,6 +319,7 @@ class Model:
             if fix.key[0] == source and fix.name == "customer_id":
                 fix.value, fix.base = (None if value == customer else value for value in (fix.value, fix.base))
         for reject in self.rejects.values():
-            if self._is_erased(reject.row) and reject.state == "open":
+            row = reject.row
+            if (row.key[0], row.said[CUSTOMER]) == (source, customer) and reject.state in ("open", "undone"):
                 reject.state = "dismissed"
         return len(has_it)
