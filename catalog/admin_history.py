@@ -36,6 +36,7 @@ def history_rows(entries: list[Entry]) -> list[dict[str, Any]]:
             {
                 **change_facts(entry.change),
                 "first": entry.first,
+                "gone": entry.gone,
                 "removed": entry.removed,
                 "state": entry.state,
                 "until": moment(entry.ended_by.at) if entry.ended_by else "",

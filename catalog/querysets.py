@@ -61,10 +61,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def named(self, source: str, order_id: str) -> OrderQuerySet:
         """The one order that a URL names, or none: a text that is no code or no number names nothing."""
-        try:
-            return self.natural(parse_code(source), parse_integer(order_id))
-        except ValueRefused:
-            return self.none()
+        return self.filter(key__in=keys_named(source, order_id))
 
     def numbered(self, order_ids: Iterable[int]) -> OrderQuerySet:
         """The orders with these numbers, of whatever source; by the primary key, so no index is needed."""
@@ -104,6 +101,15 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
     def in_conflict(self) -> CorrectionQuerySet:
         """Those that wait for a person: the source has a third value."""
         return self.in_force().exclude(conflict_by=None)
+
+
+def keys_named(source: str, order_id: str) -> list[int]:
+    """The key of the order that a URL names, if any."""
+    try:
+        code, number = parse_code(source), parse_integer(order_id)
+    except ValueRefused:
+        return []
+    return [order_key(source_number, number) for source_number in source_numbers(code=code)]
 
 
 def source_numbers(**condition: Any) -> list[int]:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
-
 from catalog.contract import CORRECTABLE
 from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion
 
@@ -27,13 +25,14 @@ class Difference:
 
 @dataclass
 class Entry:
-    """What one change did to one order. `first`: it brought the order.
+    """What one change did to one order. `first`: it brought the order; `gone`: it took the order out of the catalogue.
 
     `state`: the order's state from then on is another one, until `ended_by` or, when that is None, until now.
     """
 
     change: Change
     first: bool = False
+    gone: bool = False
     state: bool = False
     ended_by: Change | None = None
     removed: bool | None = None
@@ -41,15 +40,23 @@ class Entry:
     events: list[str] = field(default_factory=list)
 
 
-def timeline(order: Order, limit: int | None = None) -> list[Entry]:
-    """The changes of an order, the newest first; all of them, or the newest `limit`."""
-    versions = OrderVersion.objects.filter(key=order.key).select_related("change__run", "ended_by")
+def timeline(order: Order | OrderVersion, limit: int | None = None) -> list[Entry]:
+    """The changes of an order, the newest first; all of them, or the newest `limit`.
+
+    Of an order that an undo has taken out of the catalogue, any version will do.
+    """
+    versions = OrderVersion.objects.filter(key=order.key).select_related("change__run", "ended_by__run")
     # The last of them only says what the one after it has changed.
-    states: list[Order | OrderVersion] = [order, *versions.order_by("-change_id")[:limit]]
+    older = list(versions.order_by("-change_id")[:limit])
+    states: list[Order | OrderVersion] = [order, *older] if isinstance(order, Order) else [*older]
     entries = {}
     for after, before in zip(states, [*states[1:], None], strict=True):
         entries[after.change_id] = _entry(after, before)
-    for change, sentence in _events(order):
+    followers = [None, *(state.change_id for state in states)]
+    for state, follower in zip(states, followers, strict=False):
+        if isinstance(state, OrderVersion) and state.ended_by_id != follower:
+            entries[state.ended_by_id] = Entry(state.ended_by, gone=True)
+    for change, sentence in _events(order.key):
         entries.setdefault(change.pk, Entry(change)).events.append(sentence)
     return [entries[number] for number in sorted(entries, reverse=True)][:limit]
 
@@ -70,14 +77,14 @@ def _entry(after: Order | OrderVersion, before: Order | OrderVersion | None) -> 
     return entry
 
 
-def _events(order: Order) -> Iterator[tuple[Change, str]]:
+def _events(key: int) -> Iterator[tuple[Change, str]]:
     """What became of the order's corrections, each as the change that did it and a sentence."""
-    corrections = Correction.objects.filter(order=order).select_related("made_by__run", "ended_by__run")
+    corrections = Correction.objects.filter(order=key).select_related("made_by__run", "ended_by__run")
     for correction in corrections.order_by("id"):
         yield correction.made_by, f"{correction.field} corrected"
-        if correction.ended_by is not None:
+        # That the source caught up is one of the events below: an undo may have brought the correction back since.
+        if correction.ended_by is not None and correction.ending != Correction.Ending.CAUGHT_UP:
             yield correction.ended_by, f"correction of {correction.field} {correction.get_ending_display()}"
-    told = ~Q(kind=CorrectionEvent.Kind.CAUGHT_UP)
-    events = CorrectionEvent.objects.filter(told, correction__order=order).select_related("change__run", "correction")
+    events = CorrectionEvent.objects.filter(correction__order=key).select_related("change__run", "correction")
     for event in events.order_by("id"):
         yield event.change, f"correction of {event.correction.field}: {event.get_kind_display()}"

@@ -120,8 +120,12 @@ class Undo:
         )
         old = self.undone.change_id
         with self._tables() as merge:
-            self.engine.execute(undo_sql.find_undone(), [old] * 9)
             self._look_at_touched(keep_touched=keep_touched)
+            if not self.engine.execute(undo_sql.find_undone(), [old, old]) and self.run.unchanged:
+                raise NotPossible(
+                    "nothing_left",
+                    f"Something has touched every order of run {self.undone.pk} since. Undo what came later first.",
+                )
             self.engine.execute(undo_sql.stage_previous(merge.staged), [old])
             self._rewind_corrections(change.pk)
             overlay.apply_all(self.engine, merge.staged)
@@ -134,18 +138,18 @@ class Undo:
         layer: Any = [(name, field_of(Order, name)) for name in (*STAGED_COLUMNS, *sql.LAYER)]
         corrected: Any = [KEY, *((name, field_of(Order, name)) for name in (*overlay.FIELDS, *sql.LAYER))]
         with ExitStack() as stack:
-            stack.enter_context(self.engine.scratch_table("ingestion_undone", [KEY], key=True))
+            for name in ("ingestion_undone", "ingestion_touched"):
+                stack.enter_context(self.engine.scratch_table(name, [KEY], key=True))
             stack.enter_context(self.engine.scratch_table("ingestion_corrected", corrected, key=True))
             yield Merge(
                 self.engine, stack.enter_context(self.engine.scratch_table("ingestion_staged", layer, key=True))
             )
 
     def _look_at_touched(self, *, keep_touched: bool) -> None:
-        since = [self.undone.change_id] * 7
-        self.run.unchanged = int(self.engine.value(undo_sql.COUNT_TOUCHED, since))
+        self.run.unchanged = self.engine.execute(undo_sql.find_touched(), [self.undone.change_id] * 7)
         if not self.run.unchanged:
             return
-        self.touched = named([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED, since)])
+        self.touched = named([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED)])
         if not keep_touched:
             examples = ", ".join(map(str, self.touched))
             raise NotPossible(

@@ -113,7 +113,9 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
     show = ValueField().to_representation
     return {
         **ChangeSerializer(entry.change).data,
+        "until": show(entry.ended_by.at) if entry.ended_by else None,
         "first": entry.first,
+        "gone": entry.gone,
         "removed": entry.removed,
         "values": [
             {

@@ -26,7 +26,8 @@ from catalog.api.views import StrictMixin
 from catalog.changes import NotPossible
 from catalog.contract import shown
 from catalog.corrections import changed_meanwhile, correct, keep, retire
-from catalog.models import Correction, Order, ValueRule
+from catalog.models import Correction, Order, OrderVersion, ValueRule
+from catalog.querysets import keys_named
 from catalog.timeline import timeline
 
 
@@ -166,7 +167,18 @@ class HistoryView(OfOneOrder):
     name = "History"
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response([entry_as_json(entry) for entry in timeline(self.order())])
+        return Response([entry_as_json(entry) for entry in timeline(self.present_or_past())])
+
+    def present_or_past(self) -> Order | OrderVersion:
+        """The order; or, where an undo has taken it out of the catalogue, what it was."""
+        source, order_id = self.kwargs["source"], self.kwargs["order_id"]
+        past = OrderVersion.objects.filter(key__in=keys_named(source, order_id)).order_by("-change").first()
+        try:
+            return self.order()
+        except NotFound:
+            if past is None:
+                raise
+            return past
 
 
 class RuleFilterSet(StrictFilterSet):

@@ -1,6 +1,7 @@
 """The set-based statements of an undo, as text: the same on every database, every join on the order key.
 
-`undone` is a small table of the undo's own with the keys of the orders that are put back. A run's change has made an
+`undone` and `touched` are small tables of the undo's own with the keys of the orders that are put back, and of those
+that are left. A run's change has made an
 order's current state, or has taken the order away; what was before is the version that the change has ended.
 """
 
@@ -11,7 +12,7 @@ from catalog.models import BIT
 from ingestion.merge.overlay import CORRECTIONS, EVENTS
 from ingestion.merge.sql import DELTA, ORDERS, VERSIONS, state
 
-UNDONE = '"ingestion_undone"'
+UNDONE, TOUCHED_KEYS = '"ingestion_undone"', '"ingestion_touched"'
 TOUCHED = (
     f"SELECT key FROM {VERSIONS} WHERE change_id = %s UNION "
     f"SELECT v.key FROM {VERSIONS} v JOIN {ORDERS} o ON o.key = v.key "
@@ -23,16 +24,20 @@ TOUCHED = (
 )
 """Orders that something has touched since, be it that they came back and went again. Takes the change seven times."""
 
-COUNT_TOUCHED = f"SELECT count(*) FROM ({TOUCHED}) AS touched"
-SOME_TOUCHED = f"SELECT key FROM ({TOUCHED}) AS touched ORDER BY key LIMIT 10"
-"""Both take the change seven times."""
+SOME_TOUCHED = f"SELECT key FROM {TOUCHED_KEYS} ORDER BY key LIMIT 10"
+
+
+def find_touched() -> str:
+    """Takes the change seven times."""
+    return f"INSERT INTO {TOUCHED_KEYS} (key) SELECT key FROM ({TOUCHED}) AS touched"
 
 
 def find_undone() -> str:
-    """The orders that a change has touched and nothing since. Takes the change nine times."""
+    """The orders that a change has touched and nothing since. Takes the change twice."""
     return (
         f"INSERT INTO {UNDONE} (key) SELECT key FROM (SELECT key FROM {ORDERS} WHERE change_id = %s UNION "
-        f"SELECT key FROM {VERSIONS} WHERE ended_by_id = %s) AS affected WHERE key NOT IN ({TOUCHED})"
+        f"SELECT key FROM {VERSIONS} WHERE ended_by_id = %s) AS affected "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {TOUCHED_KEYS} t WHERE t.key = affected.key)"
     )
 
 
@@ -83,12 +88,13 @@ def restore_removed() -> str:
 
 
 def log_corrections() -> str:
-    """Write down which corrections come back. Takes the new change and the undone one."""
+    """Write down what becomes of corrections. Takes the new change and the undone one."""
     return (
         f"INSERT INTO {EVENTS} (correction_id, change_id, kind, conflict_before_id) "
-        f"SELECT c.id, %s, CASE WHEN c.ended_by_id IS NULL THEN 'rewound' ELSE 'revived' END, c.conflict_by_id "
-        f"FROM {CORRECTIONS} c JOIN {UNDONE} u ON u.key = c.order_id "
-        f"WHERE c.id IN (SELECT correction_id FROM {EVENTS} WHERE change_id = %s)"
+        f"SELECT c.id, %s, CASE WHEN c.ended_by_id IS NOT NULL THEN 'revived' "
+        f"WHEN e.kind = 'revived' THEN 'caught_up' ELSE 'rewound' END, c.conflict_by_id "
+        f"FROM {CORRECTIONS} c JOIN {UNDONE} u ON u.key = c.order_id JOIN {EVENTS} e ON e.correction_id = c.id "
+        f"WHERE e.change_id = %s"
     )
 
 

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from catalog import rules
 from catalog.corrections import correct, retire
 from catalog.models import Change, Correction, Order, ValueRule
 from catalog.timeline import timeline
+from ingestion.undo import undo_run
 from tests.loading import WriteFile, ingest, line
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("indexes_outlive_the_test")]
@@ -87,6 +89,39 @@ def test_the_past_cannot_be_written_to(write: WriteFile) -> None:
         past.filter(order_id=1).update(website="VVBE")
     with pytest.raises(TypeError, match="past"):
         past.delete()
+
+
+def test_timeline_of_an_order_that_went_and_came_back(write: WriteFile, client: Client, settings: Any) -> None:
+    settings.API_ANONYMOUS_READ = True
+    loaded = ingest(write(line(1))).report["run"]
+    undone = undo_run(loaded, actor="ana")
+
+    def history() -> list[tuple[str, bool, bool, int]]:
+        entries = client.get("/api/v1/orders/services/1/history/").json()
+        return [(entry["kind"], entry["first"], entry["gone"], entry["run"]) for entry in entries]
+
+    assert history() == [("undo", False, True, undone.pk), ("load", True, False, loaded)]
+    again = ingest(write(line(1, website="VVBE"), name="second.csv")).report["run"]
+    assert history() == [("load", False, False, again), ("undo", False, True, undone.pk), ("load", True, False, loaded)]
+    assert client.get("/api/v1/orders/services/2/history/").status_code == 404
+    assert client.get("/api/v1/orders/services/x/history/").status_code == 404
+
+
+def test_timeline_of_a_correction_that_came_back_and_went_again(write: WriteFile) -> None:
+    ingest(write(line(1)))
+    correct(Order.objects.get(), "website", "VVBE", **WHO)
+    loaded = ingest(write(line(1, website="VVBE"), name="second.csv")).report["run"]
+    undo_run(undo_run(loaded).pk)
+
+    entries = timeline(Order.objects.get())
+
+    assert [entry.events for entry in entries] == [
+        ["correction of website: the source caught up"],
+        ["correction of website: in force again, as a run was undone"],
+        ["correction of website: the source caught up"],
+        ["website corrected"],
+        [],
+    ]
 
 
 def test_timeline(write: WriteFile) -> None:

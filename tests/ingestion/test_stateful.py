@@ -208,6 +208,8 @@ class Shop(RuleBasedStateMachine):
             expected = ["nothing_to_undo"]
         elif self.model.touched(number) and not keep_touched:
             expected = ["touched_since"]
+        elif self.model.touched(number) and self.model.touched(number) == self.model.affected(number):
+            expected = ["nothing_left"]
         run = None
         with refusal() as refused:
             run = undo_run(number, keep_touched=keep_touched)

@@ -62,7 +62,10 @@ def test_the_story(write: WriteFile) -> None:
     for number in (1, 2):
         correct(order(number), "website", "VVBE", **WHO)
     look()
-    rules.switch_on(ValueRule.objects.get(old="EXPRIED"), actor="ana")
+    rule, _ = ValueRule.objects.get_or_create(
+        field="voucher_status", old="EXPRIED", new="EXPIRED", defaults={"reason": "a typing error"}
+    )
+    rules.switch_on(rule, actor="ana")
     look()
     before, in_force = shop(), corrections()
 
@@ -134,6 +137,21 @@ def test_what_came_later_stops_the_undo(write: WriteFile) -> None:
     undone = undo_run(second, keep_touched=True)
     assert figures(undone) == {"updated": 1, "unchanged": 2}
     assert [order(n).website for n in (1, 2, 3)] == ["VVFR", "VVBE", "VVNL"]
+
+
+def test_nothing_left_to_undo(write: WriteFile) -> None:
+    """The run stays as it is, so that it can be undone once what came later has been."""
+    ingest(write(line(1)))
+    second = ingest(write(line(1, website="VVBE"), name="second.csv")).report["run"]
+    third = ingest(write(line(1, website="VVFR"), name="third.csv")).report["run"]
+
+    with pytest.raises(NotPossible, match="every order") as refused:
+        undo_run(second, keep_touched=True)
+
+    assert refused.value.code == "nothing_left"
+    assert Run.objects.get(pk=second).status == "loaded"
+    undo_run(third)
+    assert order(1).website == "VVBE"
 
 
 def test_undo_heeds_rules_and_corrections_that_are_newer(write: WriteFile) -> None:
