@@ -66,6 +66,11 @@ class Change(models.Model):
     def __str__(self) -> str:
         return f"change {self.pk} ({self.get_kind_display()})"
 
+    @property
+    def reads_a_file(self) -> bool:
+        """Whether the lines of the orders that it has made are lines of its own file."""
+        return self.kind in (self.Kind.LOAD, self.Kind.REPAIR)
+
 
 class KnownValue(models.Model):
     """A code that some load has brought: what filters offer, and what a load reports as new."""

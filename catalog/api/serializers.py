@@ -22,6 +22,9 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     url = serializers.SerializerMethodField(help_text="the order's own address")
     run = serializers.SerializerMethodField(help_text="the run that last changed it")
+    line = serializers.SerializerMethodField(
+        help_text="the line of that run's file on which the record starts; none where no file changed it last"
+    )
     since = serializers.DateTimeField(source="change.at", help_text="in force since")
     source_values = serializers.SerializerMethodField(
         help_text="what the source itself says, in the columns where a rule or a correction lies over it"
@@ -37,6 +40,9 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     def get_run(self, order: Order) -> int | None:
         return run_id(order.change)
+
+    def get_line(self, order: Order) -> int | None:
+        return order.line if order.change.reads_a_file else None
 
     def get_source_values(self, order: Order) -> dict[str, Any]:
         return {

@@ -52,7 +52,7 @@ class OrderViewSet(StrictMixin, ReadOnlyModelViewSet[Order]):
     serializer_class = OrderSerializer
     filterset_class = OrderFilterSet
     queryset = Order.objects.prefetch_related(
-        Prefetch("change", Change.objects.select_related("run").only("at", "run__change"))
+        Prefetch("change", Change.objects.select_related("run").only("at", "kind", "run__change"))
     )
     ordering = "-order_date"
     # Each with the rest of the index that serves it.

@@ -48,6 +48,15 @@ def conflict(steward: APIClient) -> int:
     return number
 
 
+def test_line_is_one_of_the_file_that_changed_the_order_last(steward: APIClient) -> None:
+    make_order(1)
+    assert steward.get(ORDER).json()["line"] == 2
+
+    post(steward, CORRECTIONS, 201, **GIVEN)
+
+    assert (steward.get(ORDER).json()["run"], steward.get(ORDER).json()["line"]) == (None, None)
+
+
 def test_correction_is_made_shown_and_retired(steward: APIClient) -> None:
     make_order(1)
 
