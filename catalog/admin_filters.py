@@ -157,7 +157,7 @@ class CorrectionState(admin.SimpleListFilter):
 class CorrectedBy(admin.SimpleListFilter):
     """Who made a correction: oneself, or who is named in the address, as the list's own links do."""
 
-    title = "made by"
+    title = "person"
     parameter_name = "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

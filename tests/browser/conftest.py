@@ -16,6 +16,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from catalog.changes import latest_change
 from catalog.models import Change
 from ingestion.models import Run
 from tests.browser.chromium import find_chromium
@@ -35,13 +36,15 @@ SECONDS = 15
 class Visit(Protocol):
     """How `visit` is called."""
 
-    def __call__(self, *groups: str, permissions: tuple[str, ...] = (), size: str = "desktop") -> Page: ...
+    def __call__(
+        self, *groups: str, name: str = "", permissions: tuple[str, ...] = (), size: str = "desktop"
+    ) -> Page: ...
 
 
 class Picture(Protocol):
     """How `picture` is called."""
 
-    def __call__(self, page: Page, name: str, *, whole: bool = False) -> None: ...
+    def __call__(self, page: Page, name: str, *, whole: bool = False, part: str = "") -> None: ...
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -95,18 +98,18 @@ def problems() -> list[str]:
 def visit(browser: Browser, live_server: LiveServer, shipped_groups: None, problems: list[str]) -> Iterator[Visit]:
     """Open a browser of one's own: `visit("steward", size="phone")` is a page for a member of that group.
 
-    Without groups and permissions nobody is logged in. The test fails if the page writes an error to the console, if an
-    answer is the server's fault, or if anything is asked of another host.
+    Two members of one group need names. Without groups and permissions nobody is logged in. The test fails if the page
+    writes an error to the console, if an answer is the server's fault, or if anything is asked of another host.
     """
     with ExitStack() as stack:
 
-        def visit(*groups: str, permissions: tuple[str, ...] = (), size: str = "desktop") -> Page:
+        def visit(*groups: str, name: str = "", permissions: tuple[str, ...] = (), size: str = "desktop") -> Page:
             context = browser.new_context(base_url=live_server.url, **SIZES[size])
             stack.callback(context.close)
             context.set_default_timeout(SECONDS * 1000)
             watch(context, live_server.url, problems)
             if groups or permissions:
-                log_in(context, live_server.url, groups, permissions)
+                log_in(context, live_server.url, name or "-".join(groups) or "ana", groups, permissions)
             return context.new_page()
 
         yield visit
@@ -134,14 +137,16 @@ def watch(context: BrowserContext, site: str, problems: list[str]) -> None:
     context.on("response", on_response)
 
 
-def log_in(context: BrowserContext, site: str, groups: tuple[str, ...], permissions: tuple[str, ...]) -> None:
+def log_in(
+    context: BrowserContext, site: str, name: str, groups: tuple[str, ...], permissions: tuple[str, ...]
+) -> None:
     """Give the browser the session of a new member of staff."""
-    user = make_user("-".join(groups) or "ana", staff=True, permissions=permissions)
-    user.groups.set([Group.objects.get(name=name) for name in groups])
+    user = make_user(name, staff=True, permissions=permissions)
+    user.groups.set([Group.objects.get(name=group) for group in groups])
     client = Client()
     client.force_login(user)
-    name = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
+    cookie = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": cookie, "value": client.cookies[cookie].value, "url": site}])
 
 
 @pytest.fixture
@@ -162,19 +167,36 @@ def sample(django_db_reset_sequences: None) -> None:
     )
 
 
+def run_action(page: Page, name: str) -> None:
+    """Do something with the ticked rows of a list."""
+    page.get_by_label("Action:").select_option(name)
+    page.get_by_role("button", name="Go", exact=True).click()
+
+
+def date_latest(hour: int, minute: int, *, day: int = 23) -> None:
+    """Give what has just changed the catalogue a fixed moment, so that pictures of it are always the same."""
+    at = datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+    Change.objects.filter(pk=latest_change()).update(at=at)
+    Run.objects.filter(change=latest_change()).update(started_at=at, finished_at=at)
+
+
 @pytest.fixture
 def picture(pytestconfig: pytest.Config) -> Picture:
     """Keep a picture of a page: `picture(page, "run")` writes run.png, or run-phone.png if the page is so narrow.
 
-    `whole` is also what one has to scroll to. Only when `--pictures` names a folder.
+    `whole` is also what one has to scroll to; `part` is a selector of the one thing that matters on the page. Only when
+    `--pictures` names a folder.
     """
     folder = pytestconfig.getoption("pictures")
 
-    def take(page: Page, name: str, *, whole: bool = False) -> None:
+    def take(page: Page, name: str, *, whole: bool = False, part: str = "") -> None:
         if folder:
             page.mouse.move(0, 0)  # away from what was clicked
             narrow = page.viewport_size == SIZES["phone"]["viewport"]
             path = Path(folder) / f"{name}{'-phone' if narrow else ''}.png"
-            page.screenshot(path=path, full_page=whole, animations="disabled")
+            if part:
+                page.locator(part).screenshot(path=path, animations="disabled")
+            else:
+                page.screenshot(path=path, full_page=whole, animations="disabled")
 
     return take
