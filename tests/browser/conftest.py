@@ -192,6 +192,7 @@ def picture(pytestconfig: pytest.Config) -> Picture:
     def take(page: Page, name: str, *, whole: bool = False, part: str = "") -> None:
         if folder:
             page.mouse.move(0, 0)  # away from what was clicked
+            page.evaluate("document.activeElement.blur()")
             narrow = page.viewport_size == SIZES["phone"]["viewport"]
             path = Path(folder) / f"{name}{'-phone' if narrow else ''}.png"
             if part:
