@@ -16,7 +16,7 @@ from catalog.read_only import KEY
 from catalog.values import read, written
 
 WIDTH = {Kind.INTEGER: 14, Kind.CODE: 34, Kind.TIMESTAMP: 30}
-MISSING_REASON = "Say why; the reason is kept with the change for good."
+MISSING_REASON = "Say why; the reason is kept for good."
 NOT_ASKED = ("csrfmiddlewaretoken", "seen", "reason", "_save")
 
 

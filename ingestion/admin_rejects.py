@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from catalog.changes import NotPossible
 from catalog.contract import BLANKS, COLUMNS, NAMES
+from catalog.forms import ReasonForm
 from catalog.models import Order
 from catalog.read_only import ReadOnlyAdmin, link_to, moment, visible
 from catalog.values import written
@@ -41,7 +42,7 @@ class RepairForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        widget = {"size": "40", "autocomplete": "off", "spellcheck": "false"}
+        widget = {"size": "34", "autocomplete": "off", "spellcheck": "false"}
         for column in COLUMNS:
             self.fields[column.name] = forms.CharField(
                 required=False, strip=False, help_text=column.meaning, widget=forms.TextInput(attrs=widget)
@@ -56,12 +57,6 @@ class RepairForm(forms.Form):
         for name, message in check(self.texts).items():
             self.add_error(name, message)
         return self.cleaned_data
-
-
-class DismissForm(forms.Form):
-    """Why a row is not worth loading."""
-
-    reason = forms.CharField(max_length=2000, widget=forms.TextInput(attrs={"size": "80"}))
 
 
 def order_named(texts: list[str]) -> Order | None:
@@ -152,7 +147,7 @@ class RejectPage:
         self.admin = model_admin
         self.request = request
         self.row = row
-        self.dismissing = DismissForm()
+        self.dismissing = ReasonForm()
 
     def repair(self) -> HttpResponse:
         """Load the row with what was typed, or show what stands against it."""
@@ -176,7 +171,7 @@ class RejectPage:
 
     def dismiss(self) -> HttpResponse:
         """Settle the row without loading it."""
-        self.dismissing = DismissForm(self.request.POST)
+        self.dismissing = ReasonForm(self.request.POST)
         if not self.dismissing.is_valid():
             return self.shown()
         actor, reason = self.request.user.get_username(), self.dismissing.cleaned_data["reason"]

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 
 from catalog.changes import NotPossible
 from catalog.contract import BLANKS, NAMES
+from catalog.forms import ReasonForm
 from catalog.keys import order_key
 from catalog.models import Order, Source
 from catalog.read_only import link_to
@@ -37,15 +38,11 @@ class SetForm(forms.Form):
     """One value for one column of all rows."""
 
     column = forms.ChoiceField(
-        required=False, choices=[("", "no column"), *((name, name) for name in NAMES if name != "order_id")]
+        required=False,
+        choices=[("", "no column"), *((name, name) for name in NAMES if name != "order_id")],
+        help_text="“no column” loads the rows as they are",
     )
     value = forms.CharField(required=False, strip=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-
-
-class ReasonForm(forms.Form):
-    """One reason for all rows."""
-
-    reason = forms.CharField(max_length=2000, widget=forms.TextInput(attrs={"size": "80"}))
 
 
 @dataclass

@@ -35,7 +35,7 @@ def test_an_order_is_corrected_and_the_correction_retired(
     picture(page, "correcting", whole=True)
     page.get_by_label("order_date", exact=True).fill("2017-12-21 06:25:55")
     save.click()
-    expect(page.locator(".form-row .errorlist")).to_have_text("Say why; the reason is kept with the change for good.")
+    expect(page.locator(".form-row .errorlist")).to_have_text("Say why; the reason is kept for good.")
     assert fits(page)
     page.get_by_label("Reason:").fill(WHY)
     save.click()
@@ -55,7 +55,7 @@ def test_an_order_is_corrected_and_the_correction_retired(
     picture(page, "retiring")
     retire = page.get_by_role("button", name="Retire the correction")
     retire.click()
-    expect(page.locator(".errorlist")).to_have_text("Say why; the reason is kept with the change for good.")
+    expect(page.locator(".errorlist")).to_have_text("Say why; the reason is kept for good.")
     page.get_by_label("Reason:").fill("the invoice was of another order")
     retire.click()
 

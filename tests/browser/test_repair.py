@@ -98,8 +98,8 @@ def test_many_rows_get_one_value_in_one_column(visit: Visit, size: str, sample: 
     run_action(page, "repair_selected")
     expect(page.locator("form.confirm")).to_contain_text("0 of the rows can be loaded, 5 are wrong still")
     assert fits(page)
-    page.get_by_label("Set").select_option("product_id")
-    page.locator("#id_value").fill("111473")
+    page.get_by_label("Column:").select_option("product_id")
+    page.get_by_label("Value:").fill("111473")
     page.get_by_role("button", name="Show what would be loaded").click()
 
     expect(page.locator("form.confirm")).to_contain_text("3 of the rows can be loaded, 2 are wrong still")
@@ -121,7 +121,7 @@ def test_rows_are_dismissed_with_a_reason(visit: Visit, sample: None, picture: P
     page.locator("#result_list").get_by_role("link", name="2175", exact=True).click()
     dismiss = page.get_by_role("button", name="Dismiss")
     dismiss.click()
-    expect(page.locator("form.dismiss .errorlist")).to_be_visible()
+    expect(page.locator("form.dismiss .errorlist")).to_have_text("Say why; the reason is kept for good.")
     page.get_by_label("Reason:").fill("the shop says that line 2197 is right")
     dismiss.click()
 
@@ -133,7 +133,7 @@ def test_rows_are_dismissed_with_a_reason(visit: Visit, sample: None, picture: P
     run_action(page, "dismiss_selected")
     expect(page.locator("form.dismiss")).to_contain_text("3 open rows will be dismissed.")
     dismiss.click()
-    expect(page.locator("form.dismiss .errorlist")).to_be_visible()
+    expect(page.locator("form.dismiss .errorlist")).to_have_text("Say why; the reason is kept for good.")
     picture(page, "dismissing", part="#content")
     page.get_by_label("Reason:").fill("test orders of the shop")
     dismiss.click()

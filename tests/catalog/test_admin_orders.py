@@ -88,7 +88,7 @@ def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(steward: Cli
 
     assert "'1e5' is not a whole number; only the digits 0 to 9 are allowed." in text_of(page)
     assert "website is required and missing." in text_of(page)
-    assert "Say why; the reason is kept with the change for good." in text_of(page)
+    assert "Say why; the reason is kept for good." in text_of(page)
     fields = fields_of(page, "seen")
     assert (fields["customer_id"], fields["website"], fields["voucher_status"]) == ("1e5", "", "BACK")
     assert not Correction.objects.exists()

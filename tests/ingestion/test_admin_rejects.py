@@ -107,13 +107,13 @@ def test_an_order_that_is_there_is_shown_beside_and_never_replaced_unseen(stewar
     run = load(write(line(1, website="VVBE"), line(1, website="V V"), line(2, website="V V", order_id="x")))
     text = page(steward, url(run, 3))
     assert "Loading this row replaces its values" in text
-    assert "<td>VVBE</td>" in text
+    assert "Now: </span>VVBE</td>" in text
     correct(Order.objects.get(), "order_status", "CANCELED", actor="ana", reason="a test")
 
     text = send(steward, url(run, 3), given(text, website="VVNL"))
 
     assert "is in the catalogue as it stands now; look at this page again" in text
-    assert "<td>CANCELED</td>" in text
+    assert "Now: </span>CANCELED</td>" in text
     assert Order.objects.get().website == "VVBE"
     send(steward, url(run, 3), given(text))
     assert Order.objects.get().website == "VVNL"
@@ -137,7 +137,7 @@ def test_a_record_that_cannot_be_split_has_empty_fields(steward: Client, write: 
 def test_dismissing_needs_a_reason(steward: Client, write: WriteFile) -> None:
     run = load(write(line(1, website="V V")))
     text = send(steward, url(run, 2), {"_dismiss": "1", "reason": " "})
-    assert "This field is required" in text
+    assert "Say why; the reason is kept for good." in text
     assert states(run) == {2: "open"}
 
     text = send(steward, url(run, 2), {"_dismiss": "1", "reason": "a <b>test</b> order"})
@@ -325,7 +325,7 @@ def test_many_rows_are_dismissed_for_one_reason(steward: Client) -> None:
     text = act(steward, "dismiss_selected", [row_on(run.pk, 3).pk], query, select_across="1")
     assert "<strong>69</strong> open rows will be dismissed" in text
     assert "settled already; they stay as they are" in text
-    assert "This field is required" in confirm(steward, text, query)
+    assert "Say why; the reason is kept for good." in confirm(steward, text, query)
 
     answer = confirm(steward, text, query, reason="a test file")
 
