@@ -65,4 +65,4 @@ def test_runs_and_rejects(visit: Visit, size: str, sample: None, picture: Pictur
 
     expect(page.locator("#content")).to_contain_text("not_an_integer")
     assert fits(page)
-    picture(page, "reject")
+    picture(page, "reject", part="#content")
