@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -49,7 +49,6 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
     list_select_related = ("order", "made_by", "ended_by", "conflict_by__run")
     # The cells have their own links: to the order, and to the correction.
     list_display_links = None
-    call: ClassVar = "{}"
     search_fields = ("order",)
     search_help_text = "An order like services/20771583"
 
@@ -73,10 +72,15 @@ class AnyCorrectionAdmin(ReadOnlyAdmin):
             self.message_user(request, "Search for an order like services/20771583.", messages.WARNING)
         return queryset.filter(order__in=Order.objects.named(source, number).values("pk")), False
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Whoever may only look is not called upon to decide."""
+        columns = super().get_list_display(request)
+        return columns if self.has_decide_permission(request) else ("what", *columns[1:])
+
     @admin.display(description="order and column")
-    def what(self, correction: Correction) -> SafeString:
+    def what(self, correction: Correction, call: str = "{}") -> SafeString:
         page = reverse(f"admin:catalog_{self.opts.model_name}_change", args=[correction.pk])
-        words = self.call.format(correction.field)
+        words = call.format(correction.field)
         return format_html('{}<br><a href="{}">{}</a>', link_to_order(correction.order), page, words)
 
     @admin.display(description="source when corrected")
@@ -266,15 +270,18 @@ def said_by(change: Change, name: SafeString | str) -> SafeString:
 class ConflictAdmin(AnyCorrectionAdmin):
     """The queue: corrections whose source has a third value, the oldest conflict first."""
 
-    list_display = ("what", "base_text", "value_text", "source_text", "brought_by", "who")
+    list_display = ("what_to_decide", "base_text", "value_text", "source_text", "brought_by", "who")
     list_filter = (CorrectedColumn, ConflictRun)
-    call: ClassVar = "{}: decide…"
     # By the number itself: changes by themselves sort the newest first.
     ordering = ("conflict_by_id", "id")
     actions = ("keep_selected", "take_source_selected", "write_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return waiting(super().get_queryset(request))
+
+    @admin.display(description="order and column")
+    def what_to_decide(self, correction: Correction) -> SafeString:
+        return self.what(correction, "{}: decide…")
 
     @admin.display(description="brought by")
     def brought_by(self, correction: Correction) -> SafeString | str:

@@ -154,7 +154,8 @@ def test_a_viewer_sees_the_queue_and_decides_nothing(visit: Visit, conflicts: No
     page = visit("viewer")
     page.goto(QUEUE)
     expect(page.locator("#result_list .action-select")).to_have_count(0)
-    page.get_by_role("link", name="order_date").first.click()
+    expect(page.locator("#result_list")).not_to_contain_text("decide…")
+    page.get_by_role("link", name="order_date", exact=True).first.click()
 
     expect(page.locator(".pill-conflict")).to_be_visible()
     expect(page.locator("#content").locator("input:not([type=hidden]), textarea, button")).to_have_count(0)
