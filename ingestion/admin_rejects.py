@@ -25,6 +25,7 @@ from catalog.read_only import ReadOnlyAdmin, link_to, moment, visible
 from catalog.values import written
 from ingestion import admin_rejects_many
 from ingestion.admin_filters import RejectCode, RejectColumn, RejectRun, RejectState
+from ingestion.merge.repairs import settled_already
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check, dismiss_one, fields_of, open_rows, replay
 
@@ -137,6 +138,8 @@ class RejectedRowAdmin(ReadOnlyAdmin):
             return page.shown()
         if not self.has_settle_permission(request) or not {"_repair", "_dismiss"} & request.POST.keys():
             raise PermissionDenied
+        if row.state != RejectedRow.State.OPEN:
+            return page.refused(NotPossible("settled_already", settled_already(row)))
         return page.repair() if "_repair" in request.POST else page.dismiss()
 
 

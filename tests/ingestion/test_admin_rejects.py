@@ -159,6 +159,19 @@ def test_whoever_comes_second_is_told(steward: Client, write: WriteFile) -> None
     assert (row_on(run, 2).note, rows()) == ("a test order", [])
 
 
+def test_whoever_repairs_second_is_told(steward: Client, write: WriteFile) -> None:
+    """The order that was missing when the page was made is there now: that alone is not what to say."""
+    run = load(write(*lines(1, 2, website="V V")))
+    seen = page(steward, url(run, 2))
+    send(client_of("bob", "view_rejectedrow", "change_rejectedrow"), url(run, 2), given(seen, website="VVBE"))
+    done = Run.objects.get(kind="repair").pk
+
+    for website in ("VVNL", "V V"):
+        answer = send(steward, url(run, 2), given(seen, website=website))
+        assert f"Line 2 of run {run} was repaired by bob in run {done} already." in answer
+    assert rows() == [row(1, website="VVBE")]
+
+
 def test_a_load_under_way_is_told_and_nothing_typed_is_lost(
     steward: Client, write: WriteFile, database_url: str
 ) -> None:
