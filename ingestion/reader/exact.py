@@ -42,7 +42,12 @@ def split_record(record: Record, header: Header) -> tuple[list[str], list[Reason
     flaw = _flaw(record)
     if flaw:
         return [], [flaw]
-    fields = scan_record(record.raw, 0, header.delimiter.encode()).fields
+    scan = scan_record(record.raw, 0, header.delimiter.encode())
+    if scan.flaw or scan.end < len(record.raw):
+        # Whoever takes a record from where rejects are kept does not know its flaw.
+        code = scan.flaw or "unclosed_quote"
+        return [], [Reason(code, "", "", FLAWS[code])]
+    fields = scan.fields
     reasons = []
     if len(fields) != header.width:
         code = "too_few_fields" if len(fields) < header.width else "too_many_fields"
