@@ -19,9 +19,9 @@ from ingestion.masking import NOTE, RecordMask, known_sources, layout_of
 from ingestion.models import RejectedRow, RejectReason
 from ingestion.pipeline import holder
 from ingestion.reader.exact import Reject
+from ingestion.reject_states import note_of
 from ingestion.rejects import stored
 from ingestion.staging import engine_for
-from ingestion.undo import note_of
 
 AT_ONCE = 100
 """Rejected rows that are looked at together; one of them may have many megabytes."""
@@ -121,7 +121,10 @@ def _mask_row(row: RejectedRow, mask: RecordMask, number: int) -> bool:
     for name, value in stored(after.raw).items():
         setattr(row, name, value)
     row.note = standing_alone(number).sub(ERASED, row.note)
-    if row.state == RejectedRow.State.OPEN or row.note == note_of(row.run):
+    if row.state == RejectedRow.State.REPAIRED:
+        # When its repair is undone, it is not open again.
+        row.note = NOTE
+    elif row.state == RejectedRow.State.OPEN or (row.note == note_of(row.run) and row.settled_at is None):
         # It must not be open again when an undo is undone.
         row.state, row.note = RejectedRow.State.DISMISSED, NOTE
     for old, new in zip(said, after.reasons, strict=True):

@@ -153,7 +153,7 @@ class RejectedRow(models.Model):
         blank=True,
         db_index=False,
         related_name="repaired_rows",
-        help_text="the run that loaded it, put right; where the row is open again, that run was undone",
+        help_text="the run that loaded it, put right; where the row is not repaired, that run was undone",
     )
     settled_by = models.CharField(
         max_length=150, blank=True, default="", db_default="", help_text="who repaired or dismissed it"
@@ -173,12 +173,30 @@ class RejectedRow(models.Model):
         indexes = (
             # What waits for somebody, the newest first; most rows are settled in the end.
             models.Index(fields=("-id",), name="rejectedrow_open", condition=Q(state="open")),
-            # What a repair has put right: the undo of it asks.
+            # What a repair has put right.
             models.Index(fields=("repaired_by",), name="rejectedrow_repaired", condition=Q(repaired_by__isnull=False)),
         )
 
     def __str__(self) -> str:
         return f"line {self.line} of run {self.run_id}"
+
+
+class RejectRepair(models.Model):
+    """A repair run that has accepted every row it had for a rejected row. There may be several, of which some are
+    undone: what is repaired follows from those in force.
+    """
+
+    reject = models.ForeignKey(RejectedRow, models.CASCADE, db_index=False, related_name="repairs")
+    run = models.ForeignKey(Run, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = "repair of a rejected row"
+        verbose_name_plural = "repairs of rejected rows"
+        constraints = (models.UniqueConstraint(fields=("reject", "run"), name="rejectrepair_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.reject} by {self.run}"
 
 
 class RejectReason(models.Model):

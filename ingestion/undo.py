@@ -20,11 +20,10 @@ from catalog.models import Change, Order, Source, field_of
 from ingestion.errors import Locked
 from ingestion.merge import overlay, sql, undo_sql
 from ingestion.merge.steps import KEY, Merge
-from ingestion.models import RejectedRow, Run
+from ingestion.models import Run
 from ingestion.pipeline import holder
+from ingestion.reject_states import settle_rejects_of
 from ingestion.staging import STAGED_COLUMNS, Engine, engine_for
-
-State = RejectedRow.State
 
 
 @dataclass(frozen=True)
@@ -189,35 +188,10 @@ class Undo:
         run: Run | None = self.undone
         in_force = False
         while run is not None:
-            Run.objects.filter(pk=run.pk).update(status=Run.Status.LOADED if in_force else Run.Status.UNDONE)
-            if in_force:
-                settle_again(run, self.run)
-            else:
-                reject_again(run)
+            run.status = Run.Status.LOADED if in_force else Run.Status.UNDONE
+            Run.objects.filter(pk=run.pk).update(status=run.status)
+            settle_rejects_of(run, self.run)
             run, in_force = run.undoes, not in_force
-
-
-def reject_again(undone: Run) -> None:
-    """What a run had repaired is open again; what it had rejected itself waits for nobody any more."""
-    RejectedRow.objects.filter(repaired_by=undone, state=State.REPAIRED).update(
-        state=State.OPEN, settled_by="", settled_at=None
-    )
-    rejects = RejectedRow.objects.filter(run=undone, state=State.OPEN)
-    rejects.update(state=State.DISMISSED, note=note_of(undone))
-
-
-def settle_again(back: Run, by: Run) -> None:
-    """The run `back` is in force again: so are its repairs, and what it had rejected is open."""
-    RejectedRow.objects.filter(repaired_by=back, state=State.OPEN).update(
-        state=State.REPAIRED, settled_by=by.actor, settled_at=by.started_at
-    )
-    rejects = RejectedRow.objects.filter(run=back, state=State.DISMISSED, note=note_of(back))
-    rejects.update(state=State.OPEN, note="")
-
-
-def note_of(undone: Run) -> str:
-    """Why a rejected row of a run that was undone waits for nobody."""
-    return f"{undone} was undone"
 
 
 def named(keys: list[int]) -> list[Order]:

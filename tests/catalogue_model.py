@@ -75,15 +75,17 @@ class Run:
     change: int
     undoes: int | None = None
     in_force: bool = True
+    repair: bool = False
 
 
 @dataclass
 class Reject:
-    """A row that was rejected, and what became of it: `open`, `repaired`, `undone` with its run, or `dismissed`."""
+    """A row that was rejected, the repairs that have accepted it, and who or what has dismissed it."""
 
     row: Row
-    state: str = "open"
-    repaired_by: int | None = None
+    erased: bool
+    repairs: list[int] = field(default_factory=list)
+    dismissed: bool = False
 
 
 class Model:
@@ -152,8 +154,7 @@ class Model:
         clashing = {key for key, twins in by_key.items() if len(set(twins)) > 1}
         for line, row in enumerate(rows, start=2):
             if not row.valid or row.key in clashing:
-                state = "dismissed" if self._is_erased(row) else "open"
-                self.rejects[number, line] = Reject(row, state)
+                self.rejects[number, line] = Reject(row, self._is_erased(row))
                 figures["rejected"] += 1
         kept = {row.key for row in rows if not row.valid}
         for key, twins in by_key.items():
@@ -205,8 +206,19 @@ class Model:
 
     def repair(self, reject: tuple[int, int], row: Row, number: int, change: int) -> dict[str, int]:
         """Load a rejected row that was put right."""
-        self.rejects[reject].state, self.rejects[reject].repaired_by = "repaired", number
-        return self.load([row], number, change)
+        self.rejects[reject].repairs.append(number)
+        figures = self.load([row], number, change)
+        self.runs[number].repair = True
+        return figures
+
+    def reject_state(self, key: tuple[int, int]) -> tuple[str, int | None]:
+        """What became of a rejected row, and in which run it was repaired."""
+        reject = self.rejects[key]
+        in_force = [number for number in reject.repairs if self.runs[number].in_force]
+        if in_force:
+            return "repaired", max(in_force)
+        waits = self.runs[key[0]].in_force and not reject.erased and not reject.dismissed
+        return "open" if waits else "dismissed", None
 
     # --- Corrections and rules
 
@@ -267,18 +279,12 @@ class Model:
         in_force = False
         while undone is not None:
             self.runs[undone].in_force = in_force
-            self._settle_rejects(undone, in_force=in_force)
             undone, in_force = self.runs[undone].undoes, not in_force
+        for key, reject in self.rejects.items():
+            if self.reject_state(key)[0] == "repaired":
+                # That it was dismissed meanwhile is past.
+                reject.dismissed = False
         return figures
-
-    def _settle_rejects(self, number: int, *, in_force: bool) -> None:
-        """What a run had repaired is open again once it is undone; what it had rejected itself waits no longer."""
-        for reject in self.rejects.values():
-            if reject.repaired_by == number and reject.state in ("open", "repaired"):
-                reject.state = "repaired" if in_force else "open"
-        for (run, _), reject in self.rejects.items():
-            if run == number and reject.state == ("undone" if in_force else "open"):
-                reject.state = "open" if in_force else "undone"
 
     def _put_back(self, key: Key, undone: int, change: int) -> str:
         for fix in self.fixes:
@@ -319,7 +325,5 @@ class Model:
             if fix.key[0] == source and fix.name == "customer_id":
                 fix.value, fix.base = (None if value == customer else value for value in (fix.value, fix.base))
         for reject in self.rejects.values():
-            row = reject.row
-            if (row.key[0], row.said[CUSTOMER]) == (source, customer) and reject.state in ("open", "undone"):
-                reject.state = "dismissed"
+            reject.erased |= (reject.row.key[0], reject.row.said[CUSTOMER]) == (source, customer)
         return len(has_it)

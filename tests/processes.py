@@ -28,7 +28,7 @@ from catalog.models import (
     Source,
     ValueRule,
 )
-from ingestion.models import RejectedRow, RejectReason, Run
+from ingestion.models import RejectedRow, RejectReason, RejectRepair, Run
 from ingestion.staging.postgresql import LOCK
 from tests.conftest import ROOT, RunManage
 
@@ -37,7 +37,7 @@ SECONDS = 60
 
 
 MODELS = (
-    *(RejectReason, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
+    *(RejectReason, RejectRepair, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
     *(KnownValue, OrderVersion, Order, Source, ErasedCustomer, Change),
 )
 CATALOGUE = (Order, OrderVersion, Change, KnownValue, Source)

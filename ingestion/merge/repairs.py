@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from catalog.contract import BLANKS, Reason, shown
 from ingestion.errors import Refused
-from ingestion.models import LINES_PER_RUN, RejectedRow, Run, reject_id
+from ingestion.models import LINES_PER_RUN, RejectedRow, RejectRepair, Run, reject_id
 from ingestion.reader.header import Header
 from ingestion.reader.repair_columns import LINE_COLUMN
 from ingestion.staging import Engine
@@ -34,10 +34,16 @@ UNKNOWN = (
 NAMED = f"SELECT reject FROM {REPAIRS}"
 NOT_REPAIRED = f"SELECT p.reject FROM {REPAIRS} p JOIN {WRONG} w ON w.line = p.line"
 
+# What a person has dismissed stays so, even where a file has it again. Takes the new run.
+REMEMBER = (
+    f'INSERT INTO "{RejectRepair._meta.db_table}" (reject_id, run_id) SELECT DISTINCT p.reject, %s FROM {REPAIRS} p '
+    f"JOIN {REJECTS} r ON r.id = p.reject WHERE r.state <> 'dismissed' AND p.reject NOT IN ({NOT_REPAIRED})"
+)
+
 # Where a problem stays open is told by the row that is wrong again. Takes the new run.
 REFER_BACK = (
     f"UPDATE {REJECTS} AS n SET note = "
-    "CASE o.state WHEN 'open' THEN 'still open as line ' ELSE 'settled before as line ' END "
+    "CASE o.state WHEN 'open' THEN 'was still wrong; see line ' ELSE 'settled before as line ' END "
     f"|| o.line || ' of run ' || o.run_id FROM {REPAIRS} p JOIN {REJECTS} o ON o.id = p.reject "
     "WHERE n.run_id = %s AND n.line = p.line"
 )
@@ -120,6 +126,7 @@ class Repairs:
         by = {"settled_by": run.actor, "settled_at": timezone.now()}
         RejectedRow.objects.filter(run=run).update(state=RejectedRow.State.DISMISSED, **by)
         self.engine.execute(REFER_BACK, [run.pk])
+        self.engine.execute(REMEMBER, [run.pk])
         self._now_repaired().update(state=RejectedRow.State.REPAIRED, repaired_by=run, note="", **by)
 
     @staticmethod

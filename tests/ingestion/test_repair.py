@@ -59,7 +59,7 @@ def test_the_story(write: WriteFile, tmp_path: Path) -> None:
     assert (settled.repaired_by_id, settled.settled_by) == (made.pk, made.actor)
     assert settled.settled_at is not None
     again = row_on(made.pk, 4)
-    assert (again.state, again.note) == ("dismissed", f"still open as line 5 of run {run}")
+    assert (again.state, again.note) == ("dismissed", f"was still wrong; see line 5 of run {run}")
     assert [r["reject_line"] for r in export(run, tmp_path)] == ["5"], "what is settled is exported no more"
 
 

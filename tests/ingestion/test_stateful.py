@@ -36,7 +36,7 @@ from catalog.models import (
     ValueRule,
 )
 from ingestion.erase import erase_customer
-from ingestion.models import RejectedRow, RejectReason, Run
+from ingestion.models import RejectedRow, RejectReason, RejectRepair, Run
 from ingestion.repair import dismiss, replay
 from ingestion.undo import undo_run
 from tests.catalogue_model import CUSTOMER, FIELDS, Fix, Key, Model, Row, State, Value
@@ -58,7 +58,18 @@ RULES: list[tuple[str, Value, Value]] = [
 FIGURES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed", "caught_up", "conflicts")
 # In this order they may be emptied.
 TABLES = (
-    *(RejectReason, RejectedRow, CorrectionEvent, Correction, OrderVersion, Order, Run, KnownValue, ValueRule),
+    *(
+        RejectReason,
+        RejectRepair,
+        RejectedRow,
+        CorrectionEvent,
+        Correction,
+        OrderVersion,
+        Order,
+        Run,
+        KnownValue,
+        ValueRule,
+    ),
     *(Source, ErasedCustomer, Change),
 )
 
@@ -233,7 +244,7 @@ class Shop(RuleBasedStateMachine):
     def dismiss(self, data: st.DataObject) -> None:
         run, number = data.draw(st.sampled_from(self.open_rejects()))
         assert dismiss(RejectedRow.objects.filter(run=run, line=number), actor="ana", reason="a test") == 1
-        self.model.rejects[run, number].state = "dismissed"
+        self.model.rejects[run, number].dismissed = True
 
     @rule(source=st.sampled_from(SOURCES), customer=st.sampled_from(VALUES["customer_id"]))
     def erase(self, source: str, customer: int) -> None:
@@ -246,8 +257,7 @@ class Shop(RuleBasedStateMachine):
 
     def open_rejects(self) -> list[tuple[int, int]]:
         """Those that can be repaired."""
-        rejects = self.model.rejects.items()
-        return [key for key, reject in rejects if reject.state == "open" and self.model.runs[key[0]].in_force]
+        return [key for key in self.model.rejects if self.model.reject_state(key)[0] == "open"]
 
     # --- What must hold after each of them
 
@@ -271,9 +281,11 @@ class Shop(RuleBasedStateMachine):
 
     @invariant()
     def same_rejects(self) -> None:
-        found = {(run, line): state for run, line, state in RejectedRow.objects.values_list("run", "line", "state")}
-        states = {key: reject.state for key, reject in self.model.rejects.items()}
-        assert found == {key: "dismissed" if state == "undone" else state for key, state in states.items()}
+        found = {
+            (row.run_id, row.line): (row.state, row.repaired_by_id if row.state == "repaired" else None)
+            for row in RejectedRow.objects.all()
+        }
+        assert found == {key: self.model.reject_state(key) for key in self.model.rejects}
 
     @invariant()
     def same_past(self) -> None:
