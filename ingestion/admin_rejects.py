@@ -138,8 +138,6 @@ class RejectedRowAdmin(ReadOnlyAdmin):
             return page.shown()
         if not self.has_settle_permission(request) or not {"_repair", "_dismiss"} & request.POST.keys():
             raise PermissionDenied
-        if row.state != RejectedRow.State.OPEN:
-            return page.refused(NotPossible("settled_already", settled_already(row)))
         return page.repair() if "_repair" in request.POST else page.dismiss()
 
 
@@ -155,6 +153,8 @@ class RejectPage:
     def repair(self) -> HttpResponse:
         """Load the row with what was typed, or show what stands against it."""
         form = RepairForm(self.request.POST)
+        if self.row.state != RejectedRow.State.OPEN:
+            return self.too_late(form)
         order = order_named(form.texts)
         if not form.is_valid():
             return self.shown(form)
@@ -175,6 +175,8 @@ class RejectPage:
     def dismiss(self) -> HttpResponse:
         """Settle the row without loading it."""
         self.dismissing = ReasonForm(self.request.POST)
+        if self.row.state != RejectedRow.State.OPEN:
+            return self.too_late()
         if not self.dismissing.is_valid():
             return self.shown()
         actor, reason = self.request.user.get_username(), self.dismissing.cleaned_data["reason"]
@@ -183,6 +185,10 @@ class RejectPage:
         except NotPossible as refused:
             return self.refused(refused)
         return self.settled("dismissed", SafeString("."))
+
+    def too_late(self, form: RepairForm | None = None) -> HttpResponse:
+        """Somebody has settled the row since its page was opened."""
+        return self.refused(NotPossible("settled_already", settled_already(self.row)), form)
 
     def refused(self, refused: NotPossible, form: RepairForm | None = None) -> HttpResponse:
         messages.error(self.request, refused.message)
@@ -224,7 +230,14 @@ class RejectPage:
         if context["may_settle"]:
             context["dismissing"] = self.dismissing
             context |= self.repairing(form)
+        else:
+            context["typed"] = self.typed(form)
         return TemplateResponse(self.request, "admin/ingestion/rejectedrow/row.html", context)
+
+    def typed(self, form: RepairForm | None) -> list[tuple[str, SafeString | str]]:
+        """What came with a form that is not shown again."""
+        given = zip(NAMES, form.texts, strict=True) if form else self.dismissing.data.items()
+        return [(name, visible(text)) for name, text in given if name in (*NAMES, *self.dismissing.fields)]
 
     def repairing(self, form: RepairForm | None) -> dict[str, Any]:
         texts = form.texts if form else fields_of(self.row)

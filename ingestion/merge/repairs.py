@@ -137,8 +137,10 @@ class Repairs:
 
 def settled_already(row: RejectedRow) -> str:
     """What whoever comes second is told."""
+    if not row.settled_by:
+        return f"Line {row.line} of run {row.run_id} is {row.state} already: {row.note}."
     by = f" in run {row.repaired_by_id}" if row.state == RejectedRow.State.REPAIRED else ""
-    return f"Line {row.line} of run {row.run_id} was {row.state} by {row.settled_by or 'somebody'}{by} already."
+    return f"Line {row.line} of run {row.run_id} was {row.state} by {row.settled_by}{by} already."
 
 
 def tables_of(rows: Iterable[tuple[int, ...]], *names: str) -> Iterator[pa.Table]:

@@ -17,6 +17,7 @@ from catalog.read_only import BoundedPaginator
 from ingestion import admin_rejects_many
 from ingestion.models import RejectedRow, Run
 from ingestion.repair import dismiss
+from ingestion.undo import undo_run
 from tests.factories import make_reject, make_run, make_user
 from tests.loading import WriteFile, line, lines, row, rows
 from tests.processes import load_lock
@@ -170,6 +171,30 @@ def test_whoever_repairs_second_is_told(steward: Client, write: WriteFile) -> No
         answer = send(steward, url(run, 2), given(seen, website=website))
         assert f"Line 2 of run {run} was repaired by bob in run {done} already." in answer
     assert rows() == [row(1, website="VVBE")]
+
+
+def test_whoever_comes_second_sees_by_whom_when_and_what_was_typed(steward: Client, write: WriteFile) -> None:
+    """The first one has loaded the order, and the second one's page shows none yet."""
+    run = load(write(line(1, website="V V")))
+    text = page(steward, url(run, 2))
+    send(client_of("ana", "change_rejectedrow"), url(run, 2), given(text, website="VVNL"))
+    done = Run.objects.get(kind="repair")
+
+    for data, typed in (
+        (given(text, website="<VVFR>", order_id="123456"), ("&lt;VVFR&gt;", "123456")),
+        ({"_dismiss": "1", "reason": "of no <use>"}, ("of no &lt;use&gt;",)),
+        ({"_dismiss": "1", "reason": ""}, ()),
+    ):
+        answer = send(steward, url(run, 2), data)
+        assert f"Line 2 of run {run} was repaired by ana in run {done.pk} already." in answer
+        assert f"{done}</a> by ana, " in answer
+        assert "What you typed, and was not loaded" in answer
+        assert all(words in answer for words in typed)
+        assert "_repair" not in answer
+    assert "What you typed" not in page(steward, url(run, 2))
+    undo_run(done.pk)
+    undo_run(run)
+    assert f"Line 2 of run {run} is dismissed already: run {run} was undone." in send(steward, url(run, 2), data)
 
 
 def test_a_load_under_way_is_told_and_nothing_typed_is_lost(
