@@ -73,7 +73,17 @@ def _challenge(exc: APIException, context: dict[str, Any]) -> None:
 
 def body(data: Any) -> dict[str, Any]:
     """Errors as an object, also where REST framework has a bare list."""
-    return dict(data) if isinstance(data, dict) else {str(api_settings.NON_FIELD_ERRORS_KEY): data}
+    data = sendable(data)
+    return data if isinstance(data, dict) else {str(api_settings.NON_FIELD_ERRORS_KEY): data}
+
+
+def sendable(data: Any) -> Any:
+    """Errors as UTF-8 can hold them: they quote the client, and JSON can hold half of a surrogate pair."""
+    if isinstance(data, dict):
+        return {sendable(name): sendable(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [sendable(value) for value in data]
+    return data.encode("utf-8", "backslashreplace").decode() if isinstance(data, str) else data
 
 
 def code_of(exc: Exception, status_code: int) -> str:

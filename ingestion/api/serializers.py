@@ -93,6 +93,10 @@ class RepairGiven(serializers.Serializer[Any]):
             column.name: ValueField(required=False, allow_null=True, help_text=column.meaning) for column in COLUMNS
         }
 
+    def get_initial(self) -> dict[str, Any]:
+        # Nothing for people to begin with: a null would say that the value is missing.
+        return {}
+
     def to_internal_value(self, data: Any) -> list[str]:
         given = super().to_internal_value(data)
         unknown = {name: [f"Unknown column.{nearest(name, NAMES)}"] for name in data if name not in NAMES}

@@ -1,6 +1,7 @@
 """Addresses of runs under /api/v1/."""
 
 from django.urls import path
+from rest_framework.parsers import JSONParser
 
 from ingestion.api.views import RejectViewSet, RunViewSet
 
@@ -16,7 +17,12 @@ urlpatterns = [
         name="reject-list",
     ),
     path(REJECT, RejectViewSet.as_view({"get": "retrieve"}, name="Rejected row"), name="reject-detail"),
-    path(f"{REJECT}repair/", RejectViewSet.as_view({"post": "repair"}, name="Repair the row"), name="reject-repair"),
+    # The inputs of a form cannot say which columns stay as they are.
+    path(
+        f"{REJECT}repair/",
+        RejectViewSet.as_view({"post": "repair"}, name="Repair the row", parser_classes=[JSONParser]),
+        name="reject-repair",
+    ),
     path(
         f"{REJECT}dismiss/", RejectViewSet.as_view({"post": "dismiss"}, name="Dismiss the row"), name="reject-dismiss"
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -155,6 +158,33 @@ def test_rows_are_filtered_by_state(steward: APIClient, write: WriteFile) -> Non
     assert found(state__in="repaired,dismissed") == [2, 3]
     said = steward.get(f"/api/v1/runs/{run}/rejects/", {"state": "opne"})
     assert (said.status_code, "Did you mean 'open'?" in said.json()["state"][0]) == (400, True)
+
+
+def test_the_page_for_people_takes_json_alone(steward: APIClient, write: WriteFile) -> None:
+    """The empty inputs of a form would say that every column is missing."""
+    run = load(write(line(1, website="V V")))
+    text = steward.get(url(run, 2, "repair"), headers={"accept": "text/html"}).content.decode()
+
+    assert 'name="website"' not in text
+    [offered] = re.findall(r'<textarea name="_content".*?>(.*?)</textarea>', text, re.DOTALL)
+    assert json.loads(unescape(offered)) == {}
+    for kind in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded"):
+        answer = steward.post(url(run, 2, "repair"), "website=VVNL", content_type=kind)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    post(steward, url(run, 2, "repair"), website="VVNL")
+    assert rows() == [row(1)]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+@pytest.mark.parametrize("body", [{"\ud800": "x"}, {"website": "\ud800"}, {"w\udfff": {"\ud800": ["\ud800"]}}])
+def test_half_a_character_is_no_name_and_no_value(
+    steward: APIClient, write: WriteFile, accept: str, body: dict[str, Any]
+) -> None:
+    run = load(write(line(1, website="V V")))
+    for path in (url(run, 2, "repair"), url(run, 2, "dismiss")):
+        answer = steward.post(path, json.dumps(body), content_type="application/json", headers={"accept": accept})
+        assert answer.status_code == 400
+        assert answer.content.decode()
 
 
 @pytest.mark.parametrize("what", ["repair", "dismiss", ""])

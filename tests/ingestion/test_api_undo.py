@@ -120,3 +120,9 @@ def test_who_may(second: str) -> None:
     assert undo(loader, "/api/v1/runs/999/", 404)["code"] == "not_found"
     assert loader.post(second, {"status": "undone"}).status_code == 405
     assert websites() == AFTER
+
+
+def test_half_a_character_is_no_name_of_a_field(loader: APIClient, second: str) -> None:
+    answer = loader.post(f"{second}undo/", '{"\\ud800": "x"}', content_type="application/json")
+    assert (answer.status_code, answer.json()) == (400, {"\\ud800": ["Unknown field."], "code": "invalid"})
+    assert websites() == AFTER
