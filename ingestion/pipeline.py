@@ -37,7 +37,8 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
     """Load one file and return its run, with every figure of the report; `title` is what the run calls the file.
 
     Never raises for a file that cannot be loaded: the run's status and reason say so, and the catalogue is
-    as it was. A dry run leaves no trace; its run is not saved.
+    as it was. A dry run leaves no trace; its run is not saved. With `only_open` somebody waits at a form and will try
+    again: then a lock that is held raises `Locked`, and leaves no trace either.
     """
     run = Run(
         # A name may hold bytes that are no text; no database would take them.
@@ -54,6 +55,8 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
         try:
             load.perform()
         except Refused as error:
+            if options.only_open and isinstance(error, Locked):
+                raise
             load.end_without_change(Run.Status.REFUSED, error)
         except LoadError as error:
             load.end_without_change(Run.Status.FAILED, error)

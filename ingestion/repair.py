@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.changes import NotPossible, lock_catalogue
 from catalog.contract import COLUMNS, NAMES, Column, ValueRefused, check_row, check_value
-from ingestion.errors import LoadError
+from ingestion.errors import LoadError, Locked
 from ingestion.masking import layout_of
 from ingestion.merge.repairs import repairable, settled_already
 from ingestion.models import RejectedRow, Run
@@ -66,7 +66,10 @@ def replay(run: Run, rows: Iterable[tuple[RejectedRow, Texts]], *, actor: str) -
         file.flush()
         # The same words may be right again after an undo or for another row: the ledger has no say here.
         options = LoadOptions(repairs=run.pk, only_open=True, force=True, max_rejects=ALL, wait=False)
-        done = load_file(file.name, options, Silent(), actor=actor, title=f"repair of {run}")
+        try:
+            done = load_file(file.name, options, Silent(), actor=actor, title=f"repair of {run}")
+        except Locked as locked:
+            raise NotPossible(locked.code, locked.message) from locked
     if done.status != Run.Status.LOADED:
         raise NotPossible(done.reason_code, done.reason)
     return done

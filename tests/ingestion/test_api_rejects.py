@@ -117,6 +117,7 @@ def test_a_load_under_way_is_a_conflict(steward: APIClient, write: WriteFile, da
         answer = post(steward, url(run, 2, "repair"), 409, website="VVNL")
     assert answer["code"] == "locked"
     assert "holds the load lock" in answer["detail"]
+    assert list(Run.objects.values_list("pk", flat=True)) == [run], "who tries again leaves no trace each time"
 
 
 def test_of_a_file_that_is_not_loaded_nothing_can_be_repaired(steward: APIClient) -> None:
