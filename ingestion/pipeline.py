@@ -221,7 +221,9 @@ class Load:
     def _write_differences(self, merge: Merge, staged: StagedFile, change: Change) -> None:
         with merge.compared() as written:
             if self.options.full_snapshot:
-                written.removed = merge.find_removed(sorted(staged.sources), staged.kept_keys())
+                written.removed = merge.find_removed(
+                    sorted(staged.sources), staged.kept_keys(), keep_repaired=self.rejects.count > 0
+                )
                 self._refuse_too_many_removals(written.removed, staged)
             merge.write(change.pk)
         self.run.inserted, self.run.updated, self.run.removed = written.inserted, written.updated, written.removed

@@ -164,12 +164,19 @@ class Model:
             figures["duplicate"] += len(twins) - 1
             figures[self._load_row(twins[0], change, figures)] += 1
         if snapshot:
+            if figures["rejected"]:
+                kept |= self._repaired()
             sources = {source for source, _ in by_key}
             gone = [k for k, s in self.orders().items() if k[0] in sources and k not in kept and not s.removed]
             for key in gone:
                 self._set(key, change, replace(self.orders()[key], removed=True))
             figures["removed"] = len(gone)
         return figures
+
+    def _repaired(self) -> set[Key]:
+        """The orders that a person has put right may be those of rows that are wrong still."""
+        changes = {run.change for run in self.runs.values() if run.repair and run.in_force}
+        return {key for key, history in self.histories.items() if changes & {change for change, _ in history}}
 
     def _load_row(self, row: Row, change: int, figures: dict[str, int]) -> str:
         before = self.now(row.key)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from catalog.contract import BLANKS, Reason, shown
 from ingestion.errors import Refused
+from ingestion.merge import sql
 from ingestion.models import LINES_PER_RUN, RejectedRow, RejectRepair, Run, reject_id
 from ingestion.reader.header import Header
 from ingestion.reader.repair_columns import LINE_COLUMN
@@ -33,6 +34,17 @@ UNKNOWN = (
 )
 NAMED = f"SELECT reject FROM {REPAIRS}"
 NOT_REPAIRED = f"SELECT p.reject FROM {REPAIRS} p JOIN {WRONG} w ON w.line = p.line"
+
+# Orders to which a repair that is in force has given a state.
+KEEP_REPAIRED = (
+    "INSERT INTO {kept} (key) SELECT key FROM {orders} WHERE change_id IN ({changes}) UNION "
+    "SELECT key FROM {versions} WHERE change_id IN ({changes}) ON CONFLICT DO NOTHING"
+).format(
+    kept=sql.KEPT,
+    orders=sql.ORDERS,
+    versions=sql.VERSIONS,
+    changes=f"SELECT change_id FROM \"{Run._meta.db_table}\" WHERE kind = 'repair' AND status = 'loaded'",
+)
 
 # What a person has dismissed stays so, even where a file has it again. Takes the new run.
 REMEMBER = (

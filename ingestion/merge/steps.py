@@ -10,6 +10,7 @@ from django.db import models
 
 from catalog.models import Order, field_of
 from ingestion.merge import overlay, sql, undo_sql
+from ingestion.merge.repairs import KEEP_REPAIRED
 from ingestion.staging import Engine
 
 KEY: tuple[str, models.Field] = ("key", models.BigIntegerField())
@@ -83,13 +84,18 @@ class Merge:
             self.engine.execute(undo_sql.all_differ(self.staged))
             yield Written(inserted=self._count("is_new IS TRUE"), updated=self._count("is_new IS FALSE"))
 
-    def find_removed(self, sources: Sequence[str], kept: Iterator[int]) -> int:
-        """Find the orders that a full snapshot no longer has, apart from the `kept` keys; their number."""
+    def find_removed(self, sources: Sequence[str], kept: Iterator[int], *, keep_repaired: bool) -> int:
+        """Find the orders that a full snapshot no longer has, apart from the `kept` keys; their number.
+
+        `keep_repaired`: nor those that a person has put right, as they may be what cannot be read of the file.
+        """
         if not sources:
             return 0
         with self._tables("kept"):
             for key in kept:
                 self.engine.execute(sql.keep_key(), [key])
+            if keep_repaired:
+                self.engine.execute(KEEP_REPAIRED)
             return self.engine.execute(sql.find_removed(self.staged, len(sources)), sources)
 
     def write(self, change: int) -> None:
