@@ -287,8 +287,8 @@ class Model:
         while undone is not None:
             self.runs[undone].in_force = in_force
             undone, in_force = self.runs[undone].undoes, not in_force
-        for key, reject in self.rejects.items():
-            if self.reject_state(key)[0] == "repaired":
+        for place, reject in self.rejects.items():
+            if self.reject_state(place)[0] == "repaired":
                 # That it was dismissed meanwhile is past.
                 reject.dismissed = False
         return figures
