@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from catalog.api.bodies import OneOf, StrictBody
 from catalog.api.serializers import run_id
 from catalog.contract import Value, ValueRefused
 from catalog.models import FIELDS, Change, Correction, ValueRule
@@ -70,7 +71,7 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
         return ValueField().to_representation(correction.order.source_value(correction.field))
 
 
-class ReasonGiven(serializers.Serializer[Any]):
+class ReasonGiven(StrictBody):
     """Why."""
 
     reason = serializers.CharField(max_length=2000, help_text="why; it is kept for good")
@@ -79,7 +80,7 @@ class ReasonGiven(serializers.Serializer[Any]):
 class CorrectionGiven(ReasonGiven):
     """A correction to make. `since` guards against overwriting what somebody else has just done."""
 
-    field = serializers.ChoiceField(choices=FIELDS)
+    field = OneOf(choices=FIELDS)
     value = ValueField(allow_null=True, help_text="as it may stand in an export; null for a missing value")
     since = serializers.DateTimeField(required=False, help_text="the order's `since`, as you saw it")
 
@@ -90,9 +91,10 @@ class CorrectionGiven(ReasonGiven):
             raise serializers.ValidationError({"value": [f"{refused.message}."]}) from refused
 
 
-class RuleSerializer(serializers.ModelSerializer[ValueRule]):
+class RuleSerializer(StrictBody, serializers.ModelSerializer[ValueRule]):
     """What one value of a column means. `touches` and `examples` are there before it is switched on."""
 
+    serializer_choice_field = OneOf
     url = serializers.HyperlinkedIdentityField(view_name="rule-detail")
 
     class Meta:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from catalog import rules
+from catalog.api.bodies import NothingGiven
 from catalog.api.lookups import StrictFilterSet
 from catalog.api.overlay_serializers import (
     CorrectionGiven,
@@ -208,7 +209,7 @@ class RuleViewSet(StrictMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]
     sorts = {"id": ("id",)}
 
     def get_serializer_class(self) -> Any:
-        return ReasonGiven if self.action == "off" else RuleSerializer
+        return {"on": NothingGiven, "off": ReasonGiven}.get(str(self.action), RuleSerializer)
 
     def get_object(self) -> ValueRule:
         rule = ValueRule.objects.filter(pk=self.kwargs["pk"]).first()
@@ -228,6 +229,7 @@ class RuleViewSet(StrictMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]
 
     def on(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Put the rule in force, for what is there and for every later load."""
+        NothingGiven(data=request.data).is_valid(raise_exception=True)
         return self.switch(rules.switch_on, actor=request.user.get_username())
 
     def off(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -7,14 +7,11 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from catalog.api.bodies import StrictBody
 from catalog.api.overlay_serializers import ValueField
-from catalog.api.strict import nearest
 from catalog.contract import COLUMNS, NAMES
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check
-
-CSRF_FIELD = "csrfmiddlewaretoken"
-"""What the form of the browsable API sends beside the fields."""
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -44,20 +41,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return f"{reverse('order-list', request=self.context['request'])}?run={run.pk}"
 
 
-class UndoGiven(serializers.Serializer[Any]):
+class UndoGiven(StrictBody):
     """How to undo a run."""
 
     keep_touched = serializers.BooleanField(default=False, help_text="leave orders that something has touched since")
     dry_run = serializers.BooleanField(default=False, help_text="only say what would happen")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # A slip in `dry_run` must not undo anything.
-        unknown = set(self.initial_data) - {*self.fields, CSRF_FIELD}
-        if unknown:
-            raise serializers.ValidationError(
-                {name: [f"Unknown field.{nearest(name, self.fields)}"] for name in unknown}
-            )
-        return attrs
 
 
 class ReasonSerializer(serializers.ModelSerializer[RejectReason]):
@@ -78,11 +66,13 @@ class RejectedRowSerializer(serializers.ModelSerializer[RejectedRow]):
         fields = ("line", "raw", "reasons", "state", "repaired_by", "settled_by", "settled_at", "note")
 
 
-class RepairGiven(serializers.Serializer[Any]):
+class RepairGiven(StrictBody):
     """Texts of the contract's columns, as they may stand in an export; those left out stay as in the row.
 
     Valid only as a whole: the row with these texts must keep the contract.
     """
+
+    called = "column"
 
     def __init__(self, *args: Any, texts: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,9 +89,8 @@ class RepairGiven(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> list[str]:
         given = super().to_internal_value(data)
-        unknown = {name: [f"Unknown column.{nearest(name, NAMES)}"] for name in data if name not in NAMES}
         texts = self.texts | {name: value or "" for name, value in given.items()}
-        problems = unknown or {name: [message] for name, message in check(list(texts.values())).items()}
+        problems = {name: [message] for name, message in check(list(texts.values())).items()}
         if problems:
             raise serializers.ValidationError(problems)
         return list(texts.values())

@@ -98,7 +98,7 @@ def test_a_load_under_way_is_named_and_not_waited_for(loader: APIClient, second:
 @pytest.mark.parametrize(
     ("given", "field", "sentence"),
     [
-        ({"dryrun": True}, "dryrun", "Unknown field. Did you mean 'dry_run'?"),
+        ({"dryrun": True}, "dryrun", "Unknown field. Did you mean 'dry_run'? Allowed: keep_touched, dry_run."),
         ({"dry_run": "perhaps"}, "dry_run", "Must be a valid boolean."),
         ({"keep_touched": None}, "keep_touched", "This field may not be null."),
     ],
