@@ -19,7 +19,7 @@ from catalog.admin_rules import ValueRuleAdmin
 from catalog.contract import ValueRefused, parse_integer, shown
 from catalog.models import Change, Conflict, Correction, KnownValue, Order, Source, ValueRule
 from catalog.querysets import OrderQuerySet
-from catalog.read_only import IndexedChangeList, ReadOnlyAdmin, moment, order_url, run_link
+from catalog.read_only import IndexedChangeList, ReadOnlyAdmin, moment, one_line, order_url, run_link, visible
 
 admin.site.register(Correction, CorrectionAdmin)
 admin.site.register(Conflict, ConflictAdmin)
@@ -114,15 +114,23 @@ class SourceAdmin(ReadOnlyAdmin):
 class ChangeAdmin(ReadOnlyAdmin):
     """What changed the catalogue, the latest first."""
 
-    list_display = ("id", "kind", "moment", "actor", "run", "reason")
+    list_display = ("id", "kind", "moment", "who", "run", "why")
     list_filter = ("kind",)
     list_select_related = ("run",)
-    fields = ("id", "kind", "moment", "actor", "run", "reason")
-    readonly_fields = ("moment", "run")
+    fields = ("id", "kind", "moment", "who", "run", "why")
+    readonly_fields = ("moment", "who", "run", "why")
 
     @admin.display(description="in force since")
     def moment(self, change: Change) -> str:
         return moment(change.at)
+
+    @admin.display(description="actor")
+    def who(self, change: Change) -> str:
+        return visible(change.actor)
+
+    @admin.display(description="reason")
+    def why(self, change: Change) -> str:
+        return one_line(change.reason)
 
     def run(self, change: Change) -> SafeString | str:
         return run_link(change)

@@ -19,13 +19,17 @@ from django.views.decorators.http import require_POST
 
 from catalog import rules
 from catalog.changes import NotPossible
-from catalog.models import Change, ValueRule
+from catalog.models import MAX_REASON, Change, ValueRule
 from catalog.read_only import (
     NOTHING,
+    BoundedPaginator,
     IndexedChangeList,
     ReadOnlyAdmin,
+    count_within,
+    found_orders,
     link_to_order,
     moment,
+    one_line,
     orders_in_words,
     some_orders,
     visible,
@@ -59,7 +63,7 @@ class ReasonForm(forms.Form):
     """Why a rule is switched off."""
 
     reason = forms.CharField(
-        max_length=2000,
+        max_length=MAX_REASON,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
         help_text="why; it is kept for good",
         error_messages={"required": "Say why the rule is switched off; nothing was changed."},
@@ -101,19 +105,26 @@ class RuleChangeList(IndexedChangeList):
 
 def switched_by(change: Change | None) -> str:
     """Who switched a rule, and when."""
-    return f"{change.actor}, {moment(change.at.replace(microsecond=0))}" if change else NOTHING
+    return f"{visible(change.actor)}, {moment(change.at.replace(microsecond=0))}" if change else NOTHING
 
 
 class ValueRuleAdmin(ReadOnlyAdmin):
     """Rules by column. A new one is off; one that was ever on stays as it is, and can only be switched."""
 
     form = RuleForm
-    list_display = ("column", "old", "meaning", "reason", "state", "switched")
+    list_display = ("column", "old", "meaning", "why", "state", "switched")
     list_filter = (State, ("field", Column))
-    fields = ("field", "old", "new", "reason")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RuleChangeList
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        editable = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        return ("field", "old", "new", "reason" if editable else "why")
+
+    @admin.display(description="reason")
+    def why(self, rule: ValueRule) -> str:
+        return one_line(rule.reason)
 
     @admin.display(description="column")
     def column(self, rule: ValueRule) -> str:
@@ -184,15 +195,15 @@ class ValueRuleAdmin(ReadOnlyAdmin):
             "rule": rule,
             "meaning": rule.new or MISSING,
             "pill": pill(rule),
-            "switches": [(moment(c.at.replace(microsecond=0)), c.actor, visible(c.reason)) for c in switches],
+            "switches": [(moment(c.at.replace(microsecond=0)), *map(visible, (c.actor, c.reason))) for c in switches],
             "may_switch": self.may_change(request),
         }
         if rule.active:
             return context | {"shown": some_orders(rules.applied(rule)), "reason_form": ReasonForm()}
         examples = [(link_to_order(order), moment(order.order_date)) for order in rules.examples(rule)]
-        touched = rules.touched(rule).count()
+        touched = count_within(rules.touched(rule), BoundedPaginator.LIMIT)
         return context | {
-            "touched": touched and orders_in_words(touched),
+            "touched": touched and found_orders(touched),
             "examples": examples,
             "more": touched > len(examples),
         }

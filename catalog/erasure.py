@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from catalog.changes import keep_versions
 from catalog.contract import MAX_INTEGER
 from catalog.keys import order_key
-from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion, Source
+from catalog.models import Change, Correction, CorrectionEvent, Order, OrderVersion, Source, ValueRule
 
 ERASED = "[erased]"
 """What stands in a text where the number of an erased customer was."""
@@ -48,7 +48,7 @@ def erase_from_catalogue(source: Source, number: int, change: Change) -> Emptied
         order_id__gte=order_key(source.number, 1),
         order_id__lte=order_key(source.number, MAX_INTEGER),
     ).order_by()
-    reasons = _mask_reasons(versions.values("key").union(corrections.values("order_id")), number)
+    reasons = _mask_reasons(versions.values("key").union(corrections.values("order_id")), number) + _mask_rules(number)
     emptied = orders.update(**_without(number, "customer_id", "source_customer_id"), change=change)
     # Each of them has just left one more version behind.
     superseded = versions.update(**_without(number, "customer_id", "source_customer_id")) - emptied
@@ -90,4 +90,14 @@ def _touching(keys: QuerySet[Any, Any], changes: list[int]) -> QuerySet[Change]:
     this = OuterRef("pk")
     versions = OrderVersion.objects.filter(Q(change=this) | Q(ended_by=this), key__in=keys)
     events = CorrectionEvent.objects.filter(change=this, correction__order_id__in=keys)
-    return Change.objects.filter(Exists(versions) | Exists(events), pk__in=changes)
+    # A rule is of no one source, nor of some orders.
+    return Change.objects.filter(Exists(versions) | Exists(events) | Q(rule__isnull=False), pk__in=changes)
+
+
+def _mask_rules(number: int) -> int:
+    """Take the number out of what people wrote about value rules; how many texts held it."""
+    held = standing_alone(number)
+    rules = [rule for rule in ValueRule.objects.filter(reason__contains=str(number)) if held.search(rule.reason)]
+    for rule in rules:
+        rule.reason = held.sub(ERASED, rule.reason)
+    return ValueRule.objects.bulk_update(rules, ["reason"])

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from catalog.contract import BLANKS, CORRECTABLE, Kind, Value, ValueRefused
 from catalog.corrections import changed_meanwhile
 from catalog.decisions import TAKE_SOURCE, WRITE, Decision
-from catalog.models import FIELDS, Correction, Order, OrderVersion
+from catalog.models import FIELDS, MAX_REASON, Correction, Order, OrderVersion
 from catalog.read_only import KEY
 from catalog.values import read, written
 
@@ -23,7 +23,7 @@ NOT_ASKED = ("csrfmiddlewaretoken", "seen", "reason", "_save")
 def reason_field(**options: Any) -> forms.CharField:
     """Why somebody changes something."""
     area = forms.Textarea(attrs={"rows": 2, "cols": 80, "class": "reason"})
-    return forms.CharField(max_length=2000, widget=area, error_messages={"required": MISSING_REASON}, **options)
+    return forms.CharField(max_length=MAX_REASON, widget=area, error_messages={"required": MISSING_REASON}, **options)
 
 
 def value_field(**options: Any) -> forms.CharField:

@@ -59,6 +59,9 @@ class Change(models.Model):
     at = models.DateTimeField("in force since", db_index=True)
     actor = models.CharField(max_length=150, help_text="who caused it")
     reason = models.TextField(blank=True)
+    rule = models.ForeignKey(
+        "ValueRule", models.PROTECT, null=True, editable=False, related_name="switches", help_text="which it switched"
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -256,6 +259,11 @@ RULED = [(column.name, column.name) for column in CORRECTABLE if column.kind is 
 """The columns for which rules make sense: each source numbers things on its own, and a rule holds for all of them."""
 
 
+RULE_OLD = "the source's value as in an export, but that a time without an offset is in UTC, whatever the files' zone"
+MAX_REASON = 2000
+"""The longest reason that a person may give, in characters."""
+
+
 class ValueRule(models.Model):
     """What one value of a column means: while it is on, every order whose source says `old` shows `new`.
 
@@ -263,11 +271,11 @@ class ValueRule(models.Model):
     """
 
     field = models.CharField(max_length=32, choices=RULED)
-    old = models.CharField("from", max_length=40, help_text="the source's value, as it stands in an export")
+    old = models.CharField("from", max_length=40, help_text=RULE_OLD)
     new = models.CharField(
         "to", max_length=40, blank=True, help_text="what is shown instead; empty for a missing value"
     )
-    reason = models.TextField(help_text="why it is so")
+    reason = models.TextField(max_length=MAX_REASON, help_text="why it is so")
     active = models.BooleanField("on", default=False, editable=False)
 
     class Meta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.lookups import Exact
 
 from catalog.changes import NotPossible, changing, keep_versions, lock_catalogue
@@ -73,28 +73,15 @@ def _said(rule: ValueRule, *, active: bool) -> str:
     return f"{rule}: {rule.reason}" if active else f"off: {rule}: "
 
 
-def _is_of(rule: ValueRule) -> Q:
-    return Q(reason=_said(rule, active=True)) | Q(reason__startswith=_said(rule, active=False))
-
-
 def switches(rule: ValueRule) -> QuerySet[Change]:
-    """The changes that switched a rule, the latest first: their reasons begin with what it says."""
-    return Change.objects.filter(_is_of(rule), kind=Change.Kind.RULE).order_by("-id")
+    """The changes that switched a rule, the latest first."""
+    return Change.objects.filter(rule=rule).order_by("-id")
 
 
 def latest_switches(rules: Iterable[ValueRule]) -> dict[int, Change]:
     """The change that switched each rule last; none for rules that were never on."""
-    every = {rule.pk: rule for rule in rules}
-    condition = Q(pk__in=())
-    for rule in every.values():
-        condition |= _is_of(rule)
-    changes = list(Change.objects.filter(condition, kind=Change.Kind.RULE).order_by("id"))
-    return {
-        pk: change
-        for pk, rule in every.items()
-        for change in changes
-        if change.reason == _said(rule, active=True) or change.reason.startswith(_said(rule, active=False))
-    }
+    changes = Change.objects.filter(rule__in=list(rules)).order_by("id")
+    return {change.rule_id: change for change in changes if change.rule_id}
 
 
 def is_settled(rule: ValueRule) -> bool:
@@ -122,7 +109,7 @@ def _set(rule: ValueRule, change: Change, *, active: bool) -> None:
     """Only with the catalogue locked is it sure how the rule stands."""
     rule.refresh_from_db()
     if rule.active == active:
-        last = switches(rule).exclude(pk=change.pk).first()
+        last = switches(rule).first()
         by = f", switched by {last.actor}" if last else ""
         raise NotPossible("switched_already", f"The rule is {'on' if active else 'off'} already{by}.")
     other = ValueRule.objects.filter(active=True, field=rule.field, old=rule.old).exclude(pk=rule.pk).first()
@@ -130,6 +117,8 @@ def _set(rule: ValueRule, change: Change, *, active: bool) -> None:
         raise NotPossible("rule_exists", f"Rule {other.pk} says already what {rule.field} {rule.old} means.")
     rule.active = active
     rule.save(update_fields=["active"])
+    change.rule = rule
+    change.save(update_fields=["rule"])
 
 
 def switch_on(rule: ValueRule, *, actor: str) -> int:

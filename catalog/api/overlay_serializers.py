@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 from catalog.api.bodies import OneOf, StrictBody
 from catalog.api.serializers import run_id
 from catalog.contract import Value, ValueRefused
-from catalog.models import FIELDS, Change, Correction, ValueRule
+from catalog.models import FIELDS, MAX_REASON, Change, Correction, ValueRule
 from catalog.rules import RuleRefused, checked
 from catalog.timeline import Entry
 from catalog.values import read
@@ -74,7 +74,7 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
 class ReasonGiven(StrictBody):
     """Why."""
 
-    reason = serializers.CharField(max_length=2000, help_text="why; it is kept for good")
+    reason = serializers.CharField(max_length=MAX_REASON, help_text="why; it is kept for good")
 
 
 class CorrectionGiven(ReasonGiven):
@@ -92,7 +92,10 @@ class CorrectionGiven(ReasonGiven):
 
 
 class RuleSerializer(StrictBody, serializers.ModelSerializer[ValueRule]):
-    """What one value of a column means. `touches` and `examples` are there before it is switched on."""
+    """What one value of a column means.
+
+    `touches` (null for more than 10,000 orders) and `examples` are there before it is switched on.
+    """
 
     serializer_choice_field = OneOf
     url = serializers.HyperlinkedIdentityField(view_name="rule-detail")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.mixins import CreateModelMixin, ListModelMixin
@@ -13,8 +13,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from catalog import rules
+from catalog.api import values
 from catalog.api.bodies import NothingGiven
-from catalog.api.lookups import StrictFilterSet
+from catalog.api.lookups import ChoiceFilter, StrictFilterSet
 from catalog.api.overlay_serializers import (
     CorrectionGiven,
     CorrectionSerializer,
@@ -29,6 +30,7 @@ from catalog.contract import shown
 from catalog.corrections import changed_meanwhile, correct, keep, retire
 from catalog.models import Correction, Order, OrderVersion, ValueRule
 from catalog.querysets import keys_named
+from catalog.read_only import BoundedPaginator, count_within
 from catalog.timeline import timeline
 
 
@@ -182,8 +184,17 @@ class HistoryView(OfOneOrder):
             return past
 
 
+class ActiveFilter(ChoiceFilter):
+    """On or off."""
+
+    def condition(self, value: Any) -> Q:
+        return Q(active=value == "true")
+
+
 class RuleFilterSet(StrictFilterSet):
     """Which column, and whether it is on."""
+
+    active = ActiveFilter(choices=values.FLAG)
 
     class Meta:
         model = ValueRule
@@ -223,7 +234,8 @@ class RuleViewSet(StrictMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]
     def shown(self, rule: ValueRule) -> Response:
         facts = dict(RuleSerializer(rule, context=self.get_serializer_context()).data)
         if not rule.active:
-            facts["touches"] = rules.touched(rule).count()
+            touched = count_within(rules.touched(rule), BoundedPaginator.LIMIT)
+            facts["touches"] = touched if touched <= BoundedPaginator.LIMIT else None
             facts["examples"] = [order.natural_key for order in rules.examples(rule)]
         return Response(facts)
 

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from catalog import rules
 from catalog.corrections import correct
 from catalog.models import Change, Order, ValueRule
-from tests.factories import make_order, make_user
+from catalog.read_only import BoundedPaginator
+from tests.factories import make_order, make_orders, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +148,7 @@ def test_the_list_takes_as_many_queries_for_any_number_of_rules(steward: Client,
         ),
         ({"field": "customer_id"}, "customer_id is not one of the available choices"),
         ({"reason": " "}, "This field is required."),
+        ({"reason": "x" * 2001}, "at most 2000 characters (it has 2001)"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(steward: Client, given: dict[str, str], sentence: str) -> None:
@@ -228,6 +230,50 @@ def test_corrected_orders_are_none_of_the_rules_business(steward: Client, rule: 
     assert "<strong>1 order</strong>" in page(steward, of(rule))
     assert said(post(steward, of(rule, "on"))) == ["The rule is on: 1 order changed."]
     assert "It holds for <strong>1 order</strong>" in page(steward, of(rule))
+
+
+def test_what_does_not_show_is_written_as_an_escape(rule: ValueRule, admin_client: Client) -> None:
+    ValueRule.objects.update(reason="\u202edesrever\x1b[31m")
+    for active in (False, True):
+        if active:
+            rule.refresh_from_db()
+            rules.switch_on(rule, actor="an\u202ea")
+        viewer = client_of("viewer") if not active else admin_client
+        paths = [RULES, of(rule)]
+        if active:
+            paths += ["/admin/catalog/change/", f"/admin/catalog/change/{Change.objects.get().pk}/change/"]
+        for path in paths:
+            text = page(viewer, path)
+            assert "\\u202edesrever\\x1b[31m" in text, path
+            assert "\u202e" not in text, path
+            assert "\x1b" not in text, path
+
+
+def test_a_twin_has_no_part_in_the_past_of_a_rule(steward: Client, rule: ValueRule) -> None:
+    post(steward, of(rule, "on"))
+    post(steward, of(rule, "off"), reason="tried out")
+    twin = ValueRule.objects.create(**GIVEN)
+
+    assert "When it was switched" not in page(steward, of(twin))
+    assert said(post(steward, of(twin), **GIVEN | {"new": "USED"})) == [
+        "The rule is changed. It is off: see below what it changes, then switch it on."
+    ]
+    cells = re.findall(r'field-switched">([^<]*)<', page(steward, RULES))
+    assert sorted(cell.split(",")[0] for cell in cells) == ["-", "steward"]
+
+
+@pytest.mark.parametrize(("count", "told"), [(60, "60 orders"), (61, "more than 60 orders")])
+def test_the_preview_never_counts_without_a_bound(
+    steward: Client, rule: ValueRule, monkeypatch: pytest.MonkeyPatch, count: int, told: str
+) -> None:
+    monkeypatch.setattr(BoundedPaginator, "LIMIT", 60)
+    make_orders(count, voucher_status="EXPRIED")
+    with CaptureQueriesContext(connection) as queries:
+        assert f"<strong>{told}</strong>" in page(steward, of(rule))
+    counts = [q["sql"] for q in queries if "COUNT(" in q["sql"] and "catalog_order" in q["sql"]]
+    assert counts
+    assert all("LIMIT 61" in sql for sql in counts), counts
+    assert said(post(steward, of(rule, "on"))) == [f"The rule is on: {count} orders changed."]
 
 
 def test_what_people_write_is_escaped(steward: Client, rule: ValueRule) -> None:

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from catalog.changes import changing
 from catalog.models import Change, Correction, Order, OrderVersion, ValueRule
-from tests.factories import make_order, make_user
+from catalog.read_only import BoundedPaginator
+from tests.factories import make_order, make_orders, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +196,7 @@ def test_rule_is_previewed_switched_on_and_off(steward: APIClient) -> None:
         ({"new": "EXPRIED"}, "new"),
         ({"field": "website", "new": ""}, "new"),
         ({"reason": ""}, "reason"),
+        ({"reason": "x" * 2001}, "reason"),
     ],
 )
 def test_bad_rule_is_refused(steward: APIClient, given: dict[str, Any], field: str) -> None:
@@ -204,6 +208,36 @@ def test_bad_rule_is_refused(steward: APIClient, given: dict[str, Any], field: s
     assert refused.status_code == 400
     assert field in refused.json()
     assert ValueRule.objects.count() == shipped
+
+
+@pytest.mark.parametrize(("count", "told"), [(60, 60), (61, None)])
+def test_the_preview_never_counts_without_a_bound(
+    steward: APIClient, monkeypatch: pytest.MonkeyPatch, count: int, told: int | None
+) -> None:
+    monkeypatch.setattr(BoundedPaginator, "LIMIT", 60)
+    rule = ValueRule.objects.create(field="order_status", old="PAID", new="DONE", reason="so")
+    make_orders(count)
+    with CaptureQueriesContext(connection) as queries:
+        preview = steward.get(f"/api/v1/rules/{rule.pk}/").json()
+    assert (preview["touches"], len(preview["examples"])) == (told, 10)
+    assert all("LIMIT 61" in q["sql"] for q in queries if "COUNT(" in q["sql"])
+    assert post(steward, f"/api/v1/rules/{rule.pk}/on/")["changed"] == count
+
+
+def test_rules_are_filtered_by_column_and_state(steward: APIClient) -> None:
+    ValueRule.objects.all().delete()
+    for field, active in (("website", True), ("order_status", False)):
+        ValueRule.objects.create(field=field, old="A", new="B", reason="so", active=active)
+
+    def found(query: str, status: int = 200) -> Any:
+        answer = steward.get(f"/api/v1/rules/?{query}")
+        assert answer.status_code == status, answer.content
+        return [rule["field"] for rule in answer.json()["results"]] if status == 200 else answer.json()
+
+    assert found("active=true") == ["website"]
+    assert found("active=false") == ["order_status"]
+    assert found("active=false&field=website") == []
+    assert "not one of true, false" in found("active=1", 400)["active"][0]
 
 
 def test_history_tells_who_set_what_and_why(steward: APIClient) -> None:

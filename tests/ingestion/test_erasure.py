@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from catalog.changes import NotPossible
 from catalog.corrections import correct, correct_many, keep, retire
 from catalog.fingerprints import ErasedCustomer, ErasureSalt, is_erased
-from catalog.models import Change, Correction, Order, OrderVersion
+from catalog.models import Change, Correction, Order, OrderVersion, ValueRule
+from catalog.rules import is_settled, switch_off, switch_on
 from ingestion.erase import erase_customer
 from ingestion.models import RejectedRow
 from ingestion.undo import undo_run
@@ -201,7 +202,7 @@ def test_corrections_to_and_from_the_number(write: WriteFile) -> None:
 
     assert "3 orders held" in said
     assert "2 corrections held" in said
-    assert "3 reasons of changes held" in said
+    assert "3 reasons held" in said
     assert customers(1, 2, 3, 4) == [5, None, None, 1004]
     assert order(1).source_values == {"customer_id": None}
     assert order(2).source_values == {"customer_id": 77}
@@ -220,6 +221,31 @@ def test_corrections_to_and_from_the_number(write: WriteFile) -> None:
     texts = places()
     assert len(texts) == 2
     assert all(f"{GONE}7" in text or "said customer" in text for text in texts)
+
+
+def test_what_is_said_of_rules(write: WriteFile) -> None:
+    ingest(write(line(1, **of(voucher_status="EXPRIED")), line(2)))
+    values = {"field": "voucher_status", "old": "EXPRIED", "new": "EXPIRED"}
+    rule = ValueRule.objects.create(**values, reason=f"customer {GONE} said so, not {GONE}7")
+    other = ValueRule.objects.create(**values | {"old": "NOWHERE"}, reason=f"customer 00{GONE}")
+    for each in (rule, other):
+        switch_on(each, actor="ana")
+    switch_off(rule, actor="ana", reason=f"{GONE} was wrong")
+
+    assert "5 reasons held" in erase()
+
+    assert list(
+        ValueRule.objects.filter(pk__in=(rule.pk, other.pk)).order_by("id").values_list("reason", flat=True)
+    ) == [
+        f"customer [erased] said so, not {GONE}7",
+        "customer [erased]",
+    ]
+    assert len(places()) == 2
+    assert all(f"not {GONE}7" in text for text in places())
+    rule.refresh_from_db()
+    assert is_settled(rule)
+    with pytest.raises(NotPossible, match="off already, switched by ana"):
+        switch_off(rule, actor="bo", reason="so")
 
 
 def test_the_source_caught_up_with_an_erased_correction(write: WriteFile) -> None:

@@ -58,19 +58,8 @@ RULES: list[tuple[str, Value, Value]] = [
 FIGURES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed", "caught_up", "conflicts")
 # In this order they may be emptied.
 TABLES = (
-    *(
-        RejectReason,
-        RejectRepair,
-        RejectedRow,
-        CorrectionEvent,
-        Correction,
-        OrderVersion,
-        Order,
-        Run,
-        KnownValue,
-        ValueRule,
-    ),
-    *(Source, ErasedCustomer, Change),
+    *(RejectReason, RejectRepair, RejectedRow, CorrectionEvent, Correction, OrderVersion, Order, Run, KnownValue, Source),
+    *(ErasedCustomer, Change, ValueRule),
 )
 
 SAME: Any = object()

@@ -53,7 +53,7 @@ class Command(BaseCommand):
             (done.emptied.orders, "orders"),
             (done.emptied.versions, "superseded versions of orders"),
             (done.emptied.corrections, "corrections"),
-            (done.emptied.reasons, "reasons of changes"),
+            (done.emptied.reasons, "reasons"),
             (done.rejects, "rejected rows"),
         ):
             if count:

@@ -1,0 +1,32 @@
+"""What migrations do to what is there already."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from catalog.models import ValueRule
+from catalog.rules import switches
+
+
+@pytest.mark.django_db(transaction=True)
+def test_switches_made_before_they_named_their_rule() -> None:
+    before = MigrationExecutor(connection)
+    before.migrate([("catalog", "0007_erasure")])
+    try:
+        state = before.loader.project_state([("catalog", "0007_erasure")]).apps
+        rule, change = state.get_model("catalog", "ValueRule"), state.get_model("catalog", "Change")
+        rule.objects.all().delete()
+        given = {"field": "voucher_status", "old": "EXPRIED", "new": ""}
+        made = [rule.objects.create(**given, reason=reason).pk for reason in ("first", "second", "never on")]
+        text = "voucher_status EXPRIED means a missing value"
+        for reason in (f"{text}: first", f"off: {text}: so", f"{text}: second", f"off: {text}: no", "something else"):
+            change.objects.create(kind="rule", at=timezone.now(), actor="ana", reason=reason)
+    finally:
+        call_command("migrate", verbosity=0)
+
+    found = [[change.reason for change in switches(ValueRule.objects.get(pk=pk))] for pk in made]
+    assert found == [[f"off: {text}: so", f"{text}: first"], [f"off: {text}: no", f"{text}: second"], []]
