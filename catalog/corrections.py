@@ -34,7 +34,8 @@ def correct(order: Order, field: str, value: Value, *, actor: str, reason: str) 
 def correct_fields(order: Order, values: dict[str, Value], *, actor: str, reason: str) -> list[Correction]:
     """Set values of one order right, in one change; those that it shows already are passed over.
 
-    `order` is as the person saw it. Raises `NotPossible` when it has changed since, or shows all the values already.
+    `order` is as the person saw it. Raises `NotPossible` when it has changed since, or shows all the values already, or
+    where a correction is to be replaced by what the source says.
     """
     with changing(Change.Kind.CORRECTION, actor, reason) as change:
         now = Order.objects.filter(pk=order.pk).first()
@@ -42,9 +43,25 @@ def correct_fields(order: Order, values: dict[str, Value], *, actor: str, reason
             raise NotPossible("no_such_order", f"Order {order} is no longer in the catalogue.")
         if now.change_id != order.change_id:
             raise changed_meanwhile(order, now.change)
+        _refuse_pinning(now, values)
         if not _correct(Order.objects.filter(pk=order.pk), values, change):
             raise NotPossible("no_difference", f"Order {order} shows that value of {' and '.join(values)} already.")
         return list(Correction.objects.filter(made_by=change).order_by("id"))
+
+
+def _refuse_pinning(order: Order, values: dict[str, Value]) -> None:
+    """Who wants what the source says wants no correction: a new one would hold when the source moves on.
+
+    Over a rule it is meant: the order is exempt from the rule.
+    """
+    corrected = Correction.objects.in_force().filter(order=order).values_list("field", flat=True)
+    for field in sorted(set(corrected) & set(values)):
+        if order.source_value(field) == values[field] != getattr(order, field):
+            raise NotPossible(
+                "same_as_source",
+                f"The source itself says that of {field}. Retire the correction there, so that the source's value is "
+                "taken.",
+            )
 
 
 def correct_many(

@@ -117,6 +117,11 @@ class Model:
     def fix_of(self, key: Key, name: str) -> Fix | None:
         return next((fix for fix in self.in_force() if (fix.key, fix.name) == (key, name)), None)
 
+    def is_pinned(self, key: Key, name: str, value: Value) -> bool:
+        """Whether a correction to that value would put what the source says in the place of another correction."""
+        state = self.orders()[key]
+        return self.fix_of(key, name) is not None and state.says(name) == value != state.shows(name)
+
     def state(self, key: Key, said: tuple[Value, ...], *, removed: bool = False) -> State:
         """What is shown of what the source says: a correction wins over a rule, and rules never follow one another."""
         shown, overlaid = list(said), set()

@@ -146,6 +146,16 @@ def test_somebody_is_quicker_by_a_moment(steward: Client, monkeypatch: pytest.Mo
     assert order().website == "VVFR"
 
 
+def test_what_the_source_says_is_taken_by_ending_the_correction(steward: Client) -> None:
+    conflict = make_conflict(make_order(5), "website", "VVBE", "VVFR")
+
+    page = post(steward, PAGE, shown(steward) | WHY | {"website": "VVFR"})
+
+    assert "The source itself says that of website. Retire the correction there" in said(page)
+    assert fields_of(page, "seen")["website"] == "VVFR"
+    assert Correction.objects.get(ended_by=None) == conflict
+
+
 def test_an_order_that_is_gone_is_told(steward: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     make_order(5)
 

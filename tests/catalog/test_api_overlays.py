@@ -157,6 +157,32 @@ def test_conflict_is_listed_and_kept(steward: APIClient) -> None:
     assert post(steward, f"/api/v1/conflicts/{number}/keep/", 404, reason="again")["code"] == "not_found"
 
 
+def test_the_value_of_the_source_is_taken_and_not_pinned(steward: APIClient) -> None:
+    make_order(1)
+    number = conflict(steward)
+
+    refused = post(steward, CORRECTIONS, 409, **GIVEN | {"value": "VVFR"})
+
+    assert refused == {
+        "detail": "The source itself says that of website. Retire the correction there, so that the source's value "
+        "is taken.",
+        "code": "same_as_source",
+    }
+    assert Correction.objects.get(ended_by=None).pk == number
+    post(steward, f"{CORRECTIONS}{number}/retire/", reason="the shop is right")
+    assert post(steward, CORRECTIONS, 409, **GIVEN | {"value": "VVFR"})["code"] == "no_difference"
+
+
+def test_an_order_is_exempt_from_a_rule_by_a_correction_to_what_its_source_says(steward: APIClient) -> None:
+    make_order(1)
+    rule = ValueRule.objects.create(field="website", old="VVNL", new="VVBE", reason="so")
+    post(steward, f"/api/v1/rules/{rule.pk}/on/")
+
+    post(steward, CORRECTIONS, 201, **GIVEN | {"value": "VVNL"})
+
+    assert steward.get(ORDER).json()["website"] == "VVNL"
+
+
 def test_conflict_decided_for_the_source(steward: APIClient) -> None:
     make_order(1)
     number = conflict(steward)

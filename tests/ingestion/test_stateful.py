@@ -151,7 +151,8 @@ class Shop(RuleBasedStateMachine):
         shown = self.model.orders()[key]
         same = all(shown.shows(name) == value for name, value in dict(values).items())
         erased = (key[0], dict(values).get("customer_id")) in self.model.erased
-        expected = "customer_erased" if erased else "no_difference" if same else None
+        pinned = any(self.model.is_pinned(key, name, value) for name, value in dict(values).items())
+        expected = "same_as_source" if pinned else "customer_erased" if erased else "no_difference" if same else None
         with refusal() as refused:
             corrections.correct_fields(order(key), dict(values), actor="ana", reason="a test")
         assert refused == ([expected] if expected else [])
