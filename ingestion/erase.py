@@ -71,7 +71,7 @@ def erase_customer(
 
 
 def _source(code: str) -> Source:
-    found = Source.objects.filter(code=code).first()
+    found = Source.objects.filter(code=code).first() if code.isascii() else None
     if found is None:
         known = ", ".join(known_sources()) or "none yet"
         raise NotPossible("no_such_source", f"There is no source {shown(code)}; known are: {known}.")
@@ -81,6 +81,10 @@ def _source(code: str) -> Source:
 def _check_reason(reason: str, number: int) -> None:
     if not reason.strip():
         raise NotPossible("no_reason", "Say why the customer is erased; the reason is kept for good.")
+    if any("\ud800" <= character <= "\udfff" for character in reason):
+        raise NotPossible(
+            "not_text", f"The reason {shown(reason)} has bytes that are not text in UTF-8; write it again."
+        )
     if standing_alone(number).search(reason):
         raise NotPossible(
             "number_in_reason",

@@ -7,9 +7,10 @@ class LoadError(Exception):
     """A load ended without touching the catalogue; carries a code for programs and a sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+        # A file's name need not be text, but what is stored and printed must be.
+        self.message = message.encode("utf-8", "backslashreplace").decode()
+        super().__init__(self.message)
         self.code = code
-        self.message = message
 
 
 class Refused(LoadError):

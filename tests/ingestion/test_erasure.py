@@ -155,6 +155,8 @@ def test_dry_run_leaves_no_trace(write: WriteFile) -> None:
     [
         ({"source": "shop"}, "There is no source 'shop'; known are: services."),
         ({"number": "12x"}, "The customer's number cannot be right: '12x' is not a whole number"),
+        ({"source": "\udcff"}, "There is no source '.udcff'; known are: services."),
+        ({"reason": "by \udcff"}, "The reason 'by .udcff' has bytes that are not text"),
         ({"reason": " "}, "Say why the customer is erased"),
         ({"reason": f"letter of customer 00{GONE}."}, "write it without the number"),
     ],
@@ -166,6 +168,12 @@ def test_refusals(write: WriteFile, given: dict[str, str], sentence: str) -> Non
     assert "\n" not in str(refused.value)
     assert not ErasedCustomer.objects.exists()
     assert not ErasureSalt.objects.exists()
+
+
+def test_it_waits_unless_told_otherwise(write: WriteFile) -> None:
+    ingest(write(line(1, **of())))
+    assert "1 orders held" in erase("--wait", "--dry-run")
+    assert "1 orders held" in erase("--no-wait", "--dry-run")
 
 
 def test_it_needs_a_reason() -> None:

@@ -325,3 +325,11 @@ def test_name_that_is_no_text_is_told_and_loaded(run_manage: RunManage, write: W
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["file"].endswith(r"/lat\xe9.csv")
+
+
+def test_a_missing_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    refused = ingest(tmp_path / "orders\udcff.csv")
+
+    assert (refused.exit_code, refused.report["status"]) == (1, "refused")
+    assert "orders\\udcff.csv" in refused.report["reason"]
+    assert Run.objects.get().reason == refused.report["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -25,7 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True, help="why; kept for good, so without the customer's number")
         parser.add_argument("--dry-run", action="store_true", help="do everything but commit, and print the figures")
         parser.add_argument(
-            "--no-wait", action="store_true", help="if a load is under way, do not wait for its end but say so"
+            "--wait",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="wait for a load that is under way, or refuse at once (default: wait)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +40,7 @@ class Command(BaseCommand):
                 parse_integer(options["customer"]),
                 reason=options["reason"],
                 dry_run=options["dry_run"],
-                wait=not options["no_wait"],
+                wait=options["wait"],
                 on_wait=lambda holder: self.stderr.write(f"Waiting: {holder} holds the load lock."),
             )
         except (LoadError, NotPossible) as error:
