@@ -9,7 +9,7 @@ from catalog.models import COLUMN
 
 
 def read(field: str, text: str) -> Value:
-    """A value as it stands in an export; a time without an offset is in UTC. Raises `ValueRefused`."""
+    """A value that a person wrote, as in an export; but a time without an offset is in UTC. Raises `ValueRefused`."""
     return check_value(COLUMN[field], text, UTC)
 
 

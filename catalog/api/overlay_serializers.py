@@ -77,11 +77,14 @@ class ReasonGiven(StrictBody):
     reason = serializers.CharField(max_length=MAX_REASON, help_text="why; it is kept for good")
 
 
+VALUE_HELP = "as it may stand in an export, but a time without an offset is in UTC; null for a missing value"
+
+
 class CorrectionGiven(ReasonGiven):
     """A correction to make. `since` guards against overwriting what somebody else has just done."""
 
     field = OneOf(choices=FIELDS)
-    value = ValueField(allow_null=True, help_text="as it may stand in an export; null for a missing value")
+    value = ValueField(allow_null=True, help_text=VALUE_HELP)
     since = serializers.DateTimeField(required=False, help_text="the order's `since`, as you saw it")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
