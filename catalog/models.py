@@ -59,9 +59,7 @@ class Change(models.Model):
     at = models.DateTimeField("in force since", db_index=True)
     actor = models.CharField(max_length=150, help_text="who caused it")
     reason = models.TextField(blank=True)
-    rule = models.ForeignKey(
-        "ValueRule", models.PROTECT, null=True, editable=False, related_name="switches", help_text="which it switched"
-    )
+    rule = models.ForeignKey("ValueRule", models.PROTECT, null=True, editable=False, related_name="switches")
 
     class Meta:
         ordering = ("-id",)
@@ -254,14 +252,10 @@ class OrderVersion(OrderState):
         return f"{self.natural_key} until {self.ended_by}"
 
 
+MAX_REASON = 2000  # characters
 FIELDS = [(column.name, column.name) for column in CORRECTABLE]
 RULED = [(column.name, column.name) for column in CORRECTABLE if column.kind is not Kind.INTEGER]
 """The columns for which rules make sense: each source numbers things on its own, and a rule holds for all of them."""
-
-
-RULE_OLD = "the source's value as in an export, but that a time without an offset is in UTC, whatever the files' zone"
-MAX_REASON = 2000
-"""The longest reason that a person may give, in characters."""
 
 
 class ValueRule(models.Model):
@@ -271,7 +265,7 @@ class ValueRule(models.Model):
     """
 
     field = models.CharField(max_length=32, choices=RULED)
-    old = models.CharField("from", max_length=40, help_text=RULE_OLD)
+    old = models.CharField("from", max_length=40, help_text="the source's value; times without an offset are in UTC")
     new = models.CharField(
         "to", max_length=40, blank=True, help_text="what is shown instead; empty for a missing value"
     )

@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
             name="rule",
             field=models.ForeignKey(
                 editable=False,
-                help_text="which it switched",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="switches",
@@ -47,7 +46,7 @@ class Migration(migrations.Migration):
             model_name="valuerule",
             name="old",
             field=models.CharField(
-                help_text="the source's value as in an export, but that a time without an offset is in UTC, whatever the files' zone",
+                help_text="the source's value; times without an offset are in UTC",
                 max_length=40,
                 verbose_name="from",
             ),
