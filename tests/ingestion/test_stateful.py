@@ -58,7 +58,18 @@ RULES: list[tuple[str, Value, Value]] = [
 FIGURES = ("inserted", "updated", "unchanged", "duplicate", "rejected", "removed", "caught_up", "conflicts")
 # In this order they may be emptied.
 TABLES = (
-    *(RejectReason, RejectRepair, RejectedRow, CorrectionEvent, Correction, OrderVersion, Order, Run, KnownValue, Source),
+    *(
+        RejectReason,
+        RejectRepair,
+        RejectedRow,
+        CorrectionEvent,
+        Correction,
+        OrderVersion,
+        Order,
+        Run,
+        KnownValue,
+        Source,
+    ),
     *(ErasedCustomer, Change, ValueRule),
 )
 
