@@ -137,7 +137,7 @@ class Undo:
         layer: Any = [(name, field_of(Order, name)) for name in (*STAGED_COLUMNS, *sql.LAYER)]
         corrected: Any = [KEY, *((name, field_of(Order, name)) for name in (*overlay.FIELDS, *sql.LAYER))]
         with ExitStack() as stack:
-            for name in ("ingestion_undone", "ingestion_touched"):
+            for name in ("ingestion_undone", "ingestion_touched", "ingestion_gone"):
                 stack.enter_context(self.engine.scratch_table(name, [KEY], key=True))
             stack.enter_context(self.engine.scratch_table("ingestion_corrected", corrected, key=True))
             yield Merge(
@@ -171,7 +171,8 @@ class Undo:
             self.engine.execute(undo_sql.keep_taken_away(merge.staged), [change])
             self.run.removed = self.engine.execute(undo_sql.take_away(merge.staged))
             merge.write(change)
-        self.engine.execute(undo_sql.restore_removed(), [change, self.undone.change_id])
+        if self.engine.execute(undo_sql.find_gone(), [self.undone.change_id]):
+            self.engine.execute(undo_sql.restore_removed(), [change])
 
     def _close(self, change: Change) -> None:
         run = self.run
