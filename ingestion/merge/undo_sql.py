@@ -1,8 +1,8 @@
 """The set-based statements of an undo, as text: the same on every database, every join on the order key.
 
 `undone`, `touched` and `gone` are small tables of the undo's own with the keys of the orders that are put back, of
-those that are left, and of those that had been marked as removed. A run's change has made an order's current state, or has
-taken the order away; what was before is the version that the change has ended.
+those that are left, and of those that had been marked as removed. A run's change has made an order's current state, or
+has taken the order away; what was before is the version that the change has ended.
 """
 
 from __future__ import annotations
