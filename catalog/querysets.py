@@ -54,13 +54,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Without the orders that a full snapshot has marked as removed."""
         return self.filter(removed=False)
 
-    def natural(self, source: str, order_id: int) -> OrderQuerySet:
-        """The one order `source/order_id`, or none; by the primary key."""
-        numbers = source_numbers(code=source)
-        return self.filter(key__in=[order_key(number, order_id) for number in numbers])
-
     def named(self, source: str, order_id: str) -> OrderQuerySet:
-        """The one order that a URL names, or none: a text that is no code or no number names nothing."""
+        """The one order that a URL names, or none, by primary key; a text that is no code or number names nothing."""
         return self.filter(key__in=keys_named(source, order_id))
 
     def numbered(self, order_ids: Iterable[int]) -> OrderQuerySet:

@@ -75,7 +75,7 @@ def test_as_of_takes_every_filter(write: WriteFile) -> None:
     assert past.filter(website="VVNL").count() == 3
     assert past.filter(voucher_status="EXPRIED").get().order_id == 2
     assert [order.order_id for order in past.present().order_by("-order_date", "-key")[:2]] == [3, 2]
-    assert past.natural("services", 4).first() is None
+    assert past.named("services", "4").first() is None
     assert past.with_any_id(1002).get().order_id == 2
     assert past.exclude(order_id=2).filter(website__in=past.values("website")).count() == 2
     assert past.select_related("change__run").get(order_id=1).change.at <= moment
