@@ -27,11 +27,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
         Every filter and ordering works on it; it cannot be written to.
         """
-        return self.all()._stand_at(change_at(moment))
+        return self.after_change(change_at(moment))
 
-    def _stand_at(self, change: int) -> OrderQuerySet:
-        self._change = change
-        return stand_at(self, change)
+    def after_change(self, change: int) -> OrderQuerySet:
+        """The orders as they stood after a change, given by its number."""
+        orders = self.all()
+        orders._change = change
+        return stand_at(orders, change)
 
     def _clone(self) -> OrderQuerySet:
         copy: OrderQuerySet = super()._clone()  # type: ignore[misc]
@@ -59,32 +61,42 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(key__in=keys_named(source, order_id))
 
     def numbered(self, order_ids: Iterable[int]) -> OrderQuerySet:
-        """The orders with these numbers, of whatever source; by the primary key, so no index is needed."""
-        numbers = source_numbers()
-        return self.filter(key__in=[order_key(number, order_id) for order_id in order_ids for number in numbers])
+        """The orders with these numbers, of whatever source."""
+        return self.filter(self.numbers(order_ids))
 
-    def numbered_between(self, low: int, high: int) -> OrderQuerySet:
-        """The orders with numbers from `low` to `high`, of whatever source; as ranges of the primary key."""
+    @staticmethod
+    def numbers(order_ids: Iterable[int]) -> models.Q:
+        """The condition that an order has one of these numbers; by the primary key, so no index is needed."""
+        numbers = source_numbers()
+        return models.Q(key__in=[order_key(number, order_id) for order_id in order_ids for number in numbers])
+
+    @staticmethod
+    def number_between(low: int, high: int) -> models.Q:
+        """The condition that an order's number is from `low` to `high`; as ranges of the primary key."""
         condition = models.Q(pk__in=())
         for number in source_numbers():
             condition |= models.Q(key__gte=order_key(number, low), key__lte=order_key(number, high))
-        return self.filter(condition)
+        return condition
 
     def with_any_id(self, number: int) -> OrderQuerySet:
-        """Orders in which any id (order, customer, payment, voucher, product) is `number`.
+        """Orders in which any id (order, customer, payment, voucher, product) is `number`."""
+        return self.filter(self.any_id(number, now=self._change is None))
+
+    def any_id(self, number: int, *, now: bool) -> models.Q:
+        """The condition of `with_any_id`; `now` unless the orders are those of the past.
 
         A union of indexed searches, one a column: for one OR over five columns databases read every order.
         """
         keys = [order_key(source, number) for source in source_numbers()]
         columns = ("customer_id", "payment_id", "voucher_id", "product_id")
-        if self._change is not None:
+        if not now:
             found_in = models.Q(key__in=keys)
             for column in columns:
                 found_in |= models.Q(**{column: number})
-            return self.filter(found_in)
+            return found_in
         orders = self.model._default_manager
         found = [orders.filter(**{column: number}).values("key") for column in columns]
-        return self.filter(key__in=orders.filter(key__in=keys).values("key").union(*found, all=True))
+        return models.Q(key__in=orders.filter(key__in=keys).values("key").union(*found, all=True))
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):

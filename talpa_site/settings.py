@@ -185,6 +185,10 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.TokenAuthentication",
     ],
+    "DEFAULT_RENDERER_CLASSES": [
+        "catalog.api.renderers.FastJSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["catalog.api.permissions.ReadAccess"],
     "DEFAULT_FILTER_BACKENDS": ["catalog.api.filters.StrictFilterBackend", "catalog.api.ordering.StrictOrdering"],
     "DEFAULT_PAGINATION_CLASS": "catalog.api.pagination.KeysetPagination",

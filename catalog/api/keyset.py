@@ -6,7 +6,7 @@ come last when ascending and first when descending, as PostgreSQL's own order ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 NEVER = Q(pk__in=())
 
@@ -81,31 +82,35 @@ def ordered(queryset: QuerySet[M], keys: Keys) -> QuerySet[M]:
     return queryset.order_by(*(key.expression() for key in keys))
 
 
-def slices(queryset: QuerySet[M], keys: Keys, anchor: Anchor | None) -> Iterator[QuerySet[M]]:
-    """Querysets whose rows, one queryset after the other, are the rows after the anchor, in order.
+def parts(keys: Keys, anchor: Anchor | None) -> Iterator[tuple[Q, Keys]]:
+    """Conditions and orderings under which rows, one part after the other, are the rows after the anchor, in order.
 
     Two when the first key can be missing: the rows with a value and the rows without one are each a range
     of an index, while a condition on both at once is not.
     """
     first = keys[0]
     if not first.nullable:
-        yield ordered(queryset if anchor is None else queryset.filter(after(keys, anchor)), keys)
+        yield (Q() if anchor is None else after(keys, anchor)), keys
         return
     for missing in (True, False) if first.descending else (False, True):
-        part = queryset.filter(**{f"{first.name}__isnull": missing})
+        part = Q(**{f"{first.name}__isnull": missing})
         present = keys[1:] if missing else (replace(first, nullable=False), *keys[1:])
         if anchor is None:
-            yield ordered(part, present)
+            yield part, present
         elif missing == (anchor[0] is None):
-            yield ordered(part.filter(after(present, anchor[-len(present) :])), present)
+            yield part & after(present, anchor[-len(present) :]), present
             anchor = None
 
 
-def fetch(queryset: QuerySet[M], keys: Keys, anchor: Anchor | None, limit: int) -> list[M]:
+Fetch = Callable[[Q, Keys, int], list[R]]
+"""What reads the first rows that meet a condition, in an order."""
+
+
+def fetch(read: Fetch[R], keys: Keys, anchor: Anchor | None, limit: int) -> list[R]:
     """The first `limit` rows after the anchor, or from the start."""
-    rows: list[M] = []
-    for part in slices(queryset, keys, anchor):
-        rows += part[: limit - len(rows)]
+    rows: list[R] = []
+    for condition, order in parts(keys, anchor):
+        rows += read(condition, order, limit - len(rows))
         if len(rows) >= limit:
             break
     return rows

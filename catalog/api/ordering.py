@@ -1,4 +1,4 @@
-"""`ordering=`: several fields with commas between, each backed by an index, or refused."""
+"""`ordering=`: several fields with commas between, each way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from catalog.contract import BLANKS, shown
 PARAMETER = "ordering"
 
 Sorts = Mapping[str, tuple[str, ...]]
-"""What may be ordered by, and the fields of the index that serves it."""
+"""What may be ordered by, and what breaks ties: the fields of the index that serves it, where there is one."""
 
 
 class StrictOrdering(BaseFilterBackend):
@@ -45,9 +45,11 @@ def ordering_of(params: QueryDict, view: Any, model: type[Model]) -> Keys:
     _check(names, view.sorts)
     keys: dict[str, Key] = {}
     descending = False
-    for name in names:
+    for position, name in enumerate(names):
         descending = name.startswith("-")
-        for field in view.sorts[name.lstrip("-")]:
+        fields = view.sorts[name.lstrip("-")]
+        # The rest of the index serves the last of them only.
+        for field in fields if position == len(names) - 1 else fields[:1]:
             nullable = bool(getattr(model._meta.get_field(field), "null", False))
             keys.setdefault(field, Key(field, descending, nullable))
     pk = model._meta.pk.attname

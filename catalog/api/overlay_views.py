@@ -24,7 +24,7 @@ from catalog.api.overlay_serializers import (
     entry_as_json,
 )
 from catalog.api.permissions import MayChange
-from catalog.api.views import StrictMixin
+from catalog.api.views import ListMixin, StrictMixin
 from catalog.changes import NotPossible
 from catalog.contract import shown
 from catalog.corrections import changed_meanwhile, correct, keep, retire
@@ -69,7 +69,7 @@ class CorrectionFilterSet(StrictFilterSet):
         fields = {"field": ("exact", "in"), "ending": ("exact", "in")}
 
 
-class AnyCorrectionViewSet(StrictMixin, ListModelMixin, GenericViewSet[Correction]):
+class AnyCorrectionViewSet(ListMixin, ListModelMixin, GenericViewSet[Correction]):
     """Corrections, the newest first."""
 
     serializer_class = CorrectionSerializer
@@ -187,7 +187,7 @@ class HistoryView(OfOneOrder):
 class ActiveFilter(ChoiceFilter):
     """On or off."""
 
-    def condition(self, value: Any) -> Q:
+    def condition(self, value: Any, at: int | None = None) -> Q:
         return Q(active=value == "true")
 
 
@@ -201,7 +201,7 @@ class RuleFilterSet(StrictFilterSet):
         fields = {"field": ("exact", "in")}
 
 
-class RuleViewSet(StrictMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]):
+class RuleViewSet(ListMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]):
     """Value rules: what one value of a column means.
 
     A new rule is off; its page says how many orders it touches. POST to `on/`, or with `{reason}` to `off/`.

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.template import loader
 from rest_framework.pagination import BasePagination
@@ -20,17 +20,17 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from catalog.api.keyset import Anchor, Keys, anchor_of, fetch
+from catalog.api.keyset import Anchor, Keys, fetch, ordered
 from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.ordering import ordering_of
-from catalog.api.strict import InvalidQuery, Problem, one_of
+from catalog.api.strict import InvalidQuery, Problem, gather, one_of
 from catalog.contract import shown
 
 CURSOR, PAGE_SIZE, COUNT = "cursor", "page_size", "count"
-COUNTS = ("exact", "none")
+COUNTS = ("exact", "estimated", "none")
 
 COUNTED = 10_000
-"""Rows are counted up to here unless `count=exact`; beyond it the count is null."""
+"""Rows are counted up to here unless told otherwise; beyond it the count is null."""
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
@@ -44,37 +44,70 @@ class Cursor:
     backwards: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which page a request asks for."""
+
+    keys: Keys
+    binding: str
+    cursor: Cursor | None
+    size: int
+    count: str | None
+
+
 class KeysetPagination(BasePagination):
     """`{count, next, previous, results}`, page by page along any ordering that the view allows."""
 
     # Set once there is a page: the browsable API draws the controls of an error's page too.
     display_page_controls = False
-    parameters = (PAGE_SIZE, COUNT, CURSOR)
+    parameters: tuple[str, ...] = (ORDERING, PAGE_SIZE, COUNT, CURSOR)
+    asked: Asked
+
+    def read(self, request: Request, view: Any, model: type[Model]) -> None:
+        """Read which page is asked for. Raises `InvalidQuery` with everything that is wrong."""
+        params = request.query_params
+        gather(
+            lambda: _read_cursor(request, ordering_of(params, view, model), model),
+            lambda: read_page_size(params),
+            lambda: read_count(params),
+        )
+        keys = ordering_of(params, view, model)
+        bound_to, cursor = _read_cursor(request, keys, model)
+        self.asked = Asked(keys, bound_to, cursor, read_page_size(params), read_count(params))
 
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         if not isinstance(queryset, QuerySet):
             raise TypeError("pages are cut from querysets only")
-        params = request.query_params
         self.url = request.build_absolute_uri()
-        self.keys = ordering_of(params, view, queryset.model)
-        self.binding = binding(request, self.keys)
-        cursor = read_cursor(params, self.keys, queryset.model, self.binding)
-        self.count = counted(queryset, read_count(params))
-        self._cut(queryset, cursor, read_page_size(params))
+        self.count = counted(queryset, self.asked.count)
+        self.cut(queryset)
         return self.rows
 
-    def _cut(self, queryset: QuerySet[Any], cursor: Cursor | None, size: int) -> None:
+    def cut(self, source: Any) -> None:
         """Fetch one row more than the page holds: it tells whether the walk goes on."""
+        cursor, size = self.asked.cursor, self.asked.size
         backwards = cursor is not None and cursor.backwards
-        keys = tuple(key.reversed() for key in self.keys) if backwards else self.keys
-        rows = fetch(queryset, keys, cursor.anchor if cursor else None, size + 1)
+        keys = tuple(key.reversed() for key in self.asked.keys) if backwards else self.asked.keys
+
+        def read(condition: Q, order: Keys, limit: int) -> list[Any]:
+            return self.first(source, condition, order, limit)
+
+        rows = fetch(read, keys, cursor.anchor if cursor else None, size + 1)
         more = len(rows) > size
         self.rows = rows[:size][::-1] if backwards else rows[:size]
         self.has_next = backwards or more
         self.has_previous = more if backwards else cursor is not None
         self.display_page_controls = bool(self.rows) and (self.has_next or self.has_previous)
+
+    def first(self, source: Any, condition: Q, keys: Keys, limit: int) -> list[Any]:
+        """The first rows that meet a condition."""
+        return list(ordered(source.filter(condition), keys)[:limit])
+
+    def anchor(self, row: Any) -> Anchor:
+        """The values of the ordering's keys in a row."""
+        return tuple(getattr(row, key.name) for key in self.asked.keys)
 
     def get_next_link(self) -> str | None:
         return self._link(self.rows[-1], backwards=False) if self.rows and self.has_next else None
@@ -82,8 +115,8 @@ class KeysetPagination(BasePagination):
     def get_previous_link(self) -> str | None:
         return self._link(self.rows[0], backwards=True) if self.rows and self.has_previous else None
 
-    def _link(self, row: Model, *, backwards: bool) -> str:
-        text = write_cursor(Cursor(anchor_of(row, self.keys), backwards), self.binding)
+    def _link(self, row: Any, *, backwards: bool) -> str:
+        text = write_cursor(Cursor(self.anchor(row), backwards), self.asked.binding)
         # A list of numbers is far shorter with its commas as they are.
         return replace_query_param(self.url, CURSOR, text).replace("%2C", ",")
 
@@ -115,7 +148,7 @@ def read_page_size(params: QueryDict) -> int:
 
 
 def read_count(params: QueryDict) -> str | None:
-    """How to count: `exact`, `none`, or None for up to `COUNTED`. Raises `InvalidQuery`."""
+    """How to count: one of `COUNTS`, or None for up to `COUNTED`. Raises `InvalidQuery`."""
     return one_of(COUNT, str(params[COUNT]), COUNTS) if COUNT in params else None
 
 
@@ -124,18 +157,26 @@ def counted(queryset: QuerySet[Any], how: str | None) -> int | None:
     unordered = queryset.order_by()
     if how == "none":
         return None
-    if how == "exact":
+    if how in ("exact", "estimated"):
         return unordered.count()
     count = unordered[: COUNTED + 1].count()
     return count if count <= COUNTED else None
 
 
+FREE = {CURSOR, PAGE_SIZE, COUNT, ORDERING, "format", "fields"}
+"""What may change from one page to the next."""
+
+
+def filters_of(request: Request) -> str:
+    """What a list is of: the resource and the filters, in one text."""
+    filters = sorted((name, values) for name, values in request.query_params.lists() if name not in FREE)
+    return json.dumps([request.path, filters])
+
+
 def binding(request: Request, keys: Keys) -> str:
     """A digest of what a cursor belongs to: the resource, the filters and the ordering."""
-    free = {CURSOR, PAGE_SIZE, COUNT, ORDERING, "format"}
-    filters = sorted((name, values) for name, values in request.query_params.lists() if name not in free)
-    text = json.dumps([request.path, filters, [str(key) for key in keys]])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = f"{filters_of(request)} {','.join(map(str, keys))}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _signer() -> signing.Signer:
@@ -147,19 +188,20 @@ def write_cursor(cursor: Cursor, bound_to: str) -> str:
     return _signer().sign_object([bound_to, cursor.backwards, values])
 
 
-def read_cursor(params: QueryDict, keys: Keys, model: type[Model], bound_to: str) -> Cursor | None:
-    """Where the page starts, None at the beginning. Raises `InvalidQuery`."""
-    if CURSOR not in params:
-        return None
+def _read_cursor(request: Request, keys: Keys, model: type[Model]) -> tuple[str, Cursor | None]:
+    """What cursors of the list belong to, and where the page starts. Raises `InvalidQuery`."""
+    bound_to = binding(request, keys)
+    if CURSOR not in request.query_params:
+        return bound_to, None
     allowed = ("the cursor of a 'next' or 'previous' link of the same query",)
     try:
-        belongs_to, backwards, values = _signer().unsign_object(str(params[CURSOR]))
+        belongs_to, backwards, values = _signer().unsign_object(str(request.query_params[CURSOR]))
     except signing.BadSignature as error:
         raise InvalidQuery(Problem(CURSOR, "This is no cursor that was given out here.", allowed)) from error
     if belongs_to != bound_to:
         message = "This cursor belongs to another query; the filters and the ordering must stay as they were."
         raise InvalidQuery(Problem(CURSOR, message, allowed))
-    return Cursor(_anchor(values, keys, model), backwards)
+    return bound_to, Cursor(_anchor(values, keys, model), backwards)
 
 
 def _anchor(values: Sequence[Any], keys: Keys, model: type[Model]) -> Anchor:

@@ -73,13 +73,13 @@ def one_of(parameter: str, text: str, known: Sequence[str]) -> str:
     raise InvalidQuery(Problem(parameter, message, tuple(known)))
 
 
-def check_names(params: QueryDict, known: Sequence[str]) -> None:
-    """Refuse parameters that are not known or are given more than once."""
+def check_names(params: QueryDict, known: Sequence[str], repeatable: Sequence[str] = ()) -> None:
+    """Refuse parameters that are not known, or are given more than once and not `repeatable`."""
     problems = []
     for name in params:
         if name not in known:
             problems.append(unknown(name, known))
-        elif len(params.getlist(name)) > 1:
+        elif name not in repeatable and len(params.getlist(name)) > 1:
             problems.append(Problem(name, f"Given {len(params.getlist(name))} times; it can be given once only."))
     if problems:
         raise InvalidQuery(*problems)

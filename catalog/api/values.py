@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.urls import register_converter
@@ -31,12 +32,19 @@ FIGURE = ("a whole number from 0",)
 MOMENT = ("2018-01-31", "2018-01-31T10:00:00", "2018-01-31T10:00:00.123Z", "2018-01-31T10:00:00+01:00")
 FLAG = ("true", "false")
 TEXT = ("text without control characters",)
+DAY = ("2018-01-31",)
+YEAR = ("2018",)
+MONTH = ("a month's number from 1 to 12",)
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _LOST_PLUS = re.compile(r".*:[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?")
 
 
-@dataclass(frozen=True, slots=True)
+END = datetime.max.replace(tzinfo=UTC)
+"""After everything."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Span:
     """What a timestamp in a query stands for: from `start` until just before `end`.
 
@@ -45,6 +53,13 @@ class Span:
 
     start: datetime
     end: datetime
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it begins and ends at midnight of the sources' zone."""
+        zone = settings.SOURCE_TIME_ZONE
+        ends = (self.start.astimezone(zone), self.end.astimezone(zone) if self.end < END else END)
+        return all(end.time() == time() or end == END for end in ends)
 
 
 def read_figure(text: str) -> int:
@@ -72,16 +87,9 @@ def read_text(text: str) -> str:
 
 def read_moment(text: str) -> Span:
     """A date, which stands for the whole day, or a timestamp of the contract."""
+    if _DATE.fullmatch(text):
+        return read_day(text)
     zone = settings.SOURCE_TIME_ZONE
-    if date := _DATE.fullmatch(text):
-        try:
-            year, month, day = map(int, date.groups())
-            first = datetime(year, month, day, tzinfo=zone)
-            last = datetime.max.date() == first.date()
-            after = datetime.max.replace(tzinfo=UTC) if last else (first + timedelta(days=1)).astimezone(UTC)
-            return Span(first.astimezone(UTC), after)
-        except (ValueError, OverflowError) as error:
-            raise ValueRefused("no_such_date", f"{shown(text)} is not a date that exists") from error
     try:
         moment = parse_timestamp(text, zone)
         return Span(moment, moment + timedelta(microseconds=1))
@@ -90,6 +98,43 @@ def read_moment(text: str) -> Span:
     except ValueRefused as refused:
         hint = "; write the + of an offset as %2B in a URL" if _LOST_PLUS.fullmatch(text) else ""
         raise ValueRefused(refused.code, refused.message + hint) from refused
+
+
+def read_day(text: str) -> Span:
+    """A date: the whole day in the sources' zone."""
+    date = _DATE.fullmatch(text)
+    if not date:
+        raise ValueRefused("not_a_date", f"{shown(text)} is not a date like 2018-01-31")
+    try:
+        year, month, day = map(int, date.groups())
+        return _span(datetime(year, month, day), timedelta(days=1))
+    except (ValueError, OverflowError) as error:
+        raise ValueRefused("no_such_date", f"{shown(text)} is not a date that exists") from error
+
+
+def read_year(text: str) -> Span:
+    """A year in the sources' zone."""
+    if not re.fullmatch("[0-9]{4}", text) or text == "0000":
+        raise ValueRefused("not_a_year", f"{shown(text)} is not a year of four digits")
+    try:
+        first = datetime(int(text), 1, 1)
+        return _span(first, datetime(int(text), 12, 31) - first + timedelta(days=1))
+    except OverflowError as error:
+        raise ValueRefused("not_a_year", f"{shown(text)} is out of range") from error
+
+
+def read_month(text: str) -> int:
+    """The number of a month."""
+    if not re.fullmatch("0?[1-9]|1[0-2]", text):
+        raise ValueRefused("not_a_month", f"{shown(text)} is not a month's number from 1 to 12")
+    return int(text)
+
+
+def _span(first: datetime, length: timedelta) -> Span:
+    """From a local time for so long; until the end of time where that comes first."""
+    zone = settings.SOURCE_TIME_ZONE
+    until = END if datetime.max - first < length else (first + length).replace(tzinfo=zone).astimezone(UTC)
+    return Span(first.replace(tzinfo=zone).astimezone(UTC), until)
 
 
 def choice(known: Sequence[str]) -> Callable[[str], str]:
@@ -116,14 +161,34 @@ def listed(read: Reader) -> Callable[[str], list[object]]:
     return read_all
 
 
+def pair(read: Reader) -> Callable[[str], list[Any]]:
+    """A reader of two values with a comma between, the lower one first."""
+
+    def read_both(text: str) -> list[Any]:
+        parts = text.split(",")
+        if len(parts) != 2:
+            raise ValueRefused("not_a_pair", "a range has two values, with a comma between")
+        first, last = (whole(part, read) for part in parts)
+        if last < first:  # type: ignore[operator]  # numbers or spans
+            raise ValueRefused("wrong_way_round", f"{shown(parts[0])} is after {shown(parts[1])}")
+        return [first, last]
+
+    return read_both
+
+
 def whole(text: str, read: Reader) -> object:
     """The value of one parameter, or of one place in a list: trimmed, and never empty or endless."""
+    return read(bounded(text))
+
+
+def bounded(text: str) -> str:
+    """A text without the blanks around it, if it is neither empty nor endless."""
     text = text.strip(BLANKS)
     if not text:
         raise ValueRefused("empty", "a value is empty; leave the parameter out to not filter by it")
     if len(text) > MAX_LENGTH:
         raise ValueRefused("too_long", f"{len(text)} characters; at most {MAX_LENGTH} are allowed")
-    return read(text)
+    return text
 
 
 class DatabaseNumber(IntConverter):

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from django.db.models import Prefetch
-from django.http import Http404
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.http import Http404, QueryDict
 from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from catalog.api.filters import FORMAT, OrderFilterSet
+from catalog.api.columns import PARAMETER as FIELDS
+from catalog.api.columns import Shape, read_fields
+from catalog.api.conditional import Conditional, catalogue_version
+from catalog.api.filters import AS_OF, FORMAT, OrderFilterSet, StrictFilterBackend, read_as_of
+from catalog.api.order_pages import OrderPagination
+from catalog.api.pagination import KeysetPagination
 from catalog.api.serializers import OrderSerializer
-from catalog.api.strict import InvalidQuery, Problem, check_names, nearest
-from catalog.contract import shown
-from catalog.models import Change, Order
-from catalog.querysets import OrderQuerySet
+from catalog.api.strict import InvalidQuery, Problem, check_names, gather, nearest
+from catalog.as_of import change_at
+from catalog.contract import NAMES, ValueRefused, parse_code, parse_integer, shown
+from catalog.keys import ORDERS_PER_SOURCE
+from catalog.models import Order, Source
+from catalog.order_query import OrderQuery
+from catalog.prepared import rows
 
 
 class StrictNegotiation(DefaultContentNegotiation):
@@ -35,40 +44,123 @@ class StrictNegotiation(DefaultContentNegotiation):
 
 
 class StrictMixin(APIView):
-    """What every view of the API shares: no parameter passes unread."""
+    """What every view of the API shares: no parameter passes unread.
+
+    `parameters` are those that the view reads besides its filters, and `repeatable` those of them that can be given
+    more than once.
+    """
 
     content_negotiation_class = StrictNegotiation
+    parameters: tuple[str, ...] = ()
+    repeatable: tuple[str, ...] = ()
+    filterset_class: Any = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # A list's parameters are checked by its filter backend, all at once.
-        if getattr(self, "action", None) != "list":
-            check_names(request.query_params, (FORMAT,))
+        # The parameters of what is filtered are checked by its filter backend, all at once.
+        if not self.is_filtered:
+            params = request.query_params
+            gather(
+                lambda: check_names(params, (*self.parameters, FORMAT), self.repeatable),
+                lambda: self.read_parameters(params),
+            )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the request goes through a filter backend."""
+        return getattr(self, "action", None) == "list"
+
+    def read_parameters(self, params: QueryDict) -> None:
+        """Read the view's own parameters. Raises `InvalidQuery` with everything that is wrong."""
 
 
-class OrderViewSet(StrictMixin, ReadOnlyModelViewSet[Order]):
+class ListMixin(StrictMixin):
+    """A view set with a list, in pages."""
+
+    queryset: Any
+    paginator: KeysetPagination
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.is_filtered:
+            self.parameters = self.paginator.parameters
+        super().initial(request, *args, **kwargs)
+
+    def read_parameters(self, params: QueryDict) -> None:
+        if self.is_filtered:
+            self.paginator.read(self.request, self, self.queryset.model)
+
+
+class OfOrders(Conditional, StrictMixin):
+    """A view that answers about the orders that the filters leave."""
+
+    filterset_class = OrderFilterSet
+
+    @property
+    def is_filtered(self) -> bool:
+        return True
+
+    def ask(self) -> OrderQuery:
+        """What the request asks of the orders. Raises `InvalidQuery` with everything that is wrong in it."""
+        query: OrderQuery = StrictFilterBackend().checked(self.request, Order.objects.all(), self).query
+        return query
+
+
+class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
     """Orders with the values in force; removed ones are left out of the list unless asked for."""
 
     serializer_class = OrderSerializer
-    filterset_class = OrderFilterSet
-    queryset = Order.objects.prefetch_related(
-        Prefetch("change", Change.objects.select_related("run").only("at", "kind", "run__change"))
-    )
+    queryset = Order.objects.all()
+    pagination_class = OrderPagination
+    paginator: OrderPagination
     ordering = "-order_date"
-    # Each with the rest of the index that serves it.
-    sorts = {
-        "order_date": ("order_date",),
-        "payment_date": ("payment_date",),
-        "customer_id": ("customer_id", "order_date"),
-        "product_id": ("product_id", "order_date"),
-        "payment_id": ("payment_id",),
-        "voucher_id": ("voucher_id",),
+    # Each with the rest of the index that serves it, where there is one.
+    sorts = {name: (name,) for name in NAMES} | {
+        name: (name, "order_date") for name in ("source", "website", "voucher_status", "customer_id", "product_id")
     }
 
-    def get_object(self) -> Order:
+    @property
+    def is_filtered(self) -> bool:
+        return self.action == "list"
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginator.page(self.ask(), request, self.version or catalogue_version())
+        return self.paginator.get_paginated_response(page)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         source, order_id = self.kwargs["source"], self.kwargs["order_id"]
-        order = cast("OrderQuerySet", self.get_queryset()).named(source, order_id).first()
-        if order is None:
-            raise NotFound(f"There is no order {shown(source)} / {shown(order_id)}.")
-        self.check_object_permissions(self.request, order)
-        return order
+        params = request.query_params
+        moment, shape = read_as_of(params), Shape(read_fields(params))
+        found = one_order(source, order_id, shape, None if moment is None else change_at(moment))
+        if not found:
+            then = "" if moment is None else f" at {params[AS_OF]}"
+            raise NotFound(f"There is no order {shown(source)} / {shown(order_id)}{then}.")
+        return Response(shape.orders(found, request)[0])
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.action == "retrieve":
+            self.parameters = (FIELDS, AS_OF)
+        super().initial(request, *args, **kwargs)
+
+    def read_parameters(self, params: QueryDict) -> None:
+        super().read_parameters(params)
+        if self.action == "retrieve":
+            gather(lambda: read_as_of(params), lambda: read_fields(params))
+
+
+def one_order(source: str, order_id: str, shape: Shape, at: int | None) -> list[Any]:
+    """The row of the order that a URL names, or none; a text that is no code or number names nothing."""
+    try:
+        named = Q(("code", parse_code(source)), ("order_id", parse_integer(order_id)))
+    except ValueRefused:
+        return []
+
+    def build(q: Q) -> QuerySet[Any, Any]:
+        # The key follows from the two, so that the order is found by it in one statement.
+        code, number = (value for _, value in cast("list[tuple[str, Any]]", q.children))
+        wide = BigIntegerField()
+        key = ExpressionWrapper(F("number") * Value(ORDERS_PER_SOURCE, wide) + Value(number, wide), wide)
+        keys = Source.objects.filter(code=code).annotate(key=key).values("key")
+        orders = OrderQuery(Q(key__in=keys), at, frozenset(), whole_days=True).orders()
+        return orders.values_list(*shape.paths)
+
+    return rows(build, named, (one_order.__name__, shape, at))

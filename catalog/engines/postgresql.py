@@ -6,15 +6,31 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from psycopg.pq import Format
 
 from catalog.engines.base import Reader, Row
+
+
+class LoggingCursor(CursorDebugWrapper):
+    """Logs a statement with its values; of one that was prepared Django would log the places of the values."""
+
+    def execute(self, sql: str, params: Any = None) -> Any:
+        done = super().execute(sql, params)
+        self.db.queries_log[-1]["sql"] = self.db.ops.compose_sql(sql, params)
+        return done
 
 
 class PostgreSQL(Reader):
     """See `Reader`."""
 
     def fetch(self, sql: str, params: Sequence[Any]) -> list[Row]:
-        # Values in binary form are read several times faster than the text that Django's own cursor asks for.
+        self.connection.close_if_health_check_failed()
         self.connection.ensure_connection()
-        with self.connection.wrap_database_errors, psycopg.Cursor(self.connection.connection) as cursor:
-            return cursor.execute(sql, params, binary=True).fetchall()
+        # Django's own cursor asks for text, which takes several times longer to read than values in binary form.
+        cursor: Any = psycopg.Cursor(self.connection.connection)
+        cursor.format = Format.BINARY
+        wrapper = LoggingCursor if self.connection.queries_logged else CursorWrapper
+        with wrapper(cursor, self.connection) as wrapped:
+            wrapped.execute(sql, params)
+            return list(wrapped.fetchall())

@@ -54,8 +54,7 @@ class RejectFilterSet(StrictFilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         rejects: QuerySet[Any] = super().filter_queryset(queryset)
-        given = self.form.cleaned_data
-        wanted = {name: given[name] for name in ("code", "code__in", "column", "column__in") if given[name] is not None}
+        wanted = {name: self.given[name] for name in ("code", "code__in", "column", "column__in") if name in self.given}
         if not wanted:
             return rejects
         return rejects.filter(Exists(RejectReason.objects.filter(reject=OuterRef("pk"), **wanted)))

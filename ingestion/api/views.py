@@ -16,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 from catalog.api.overlay_serializers import ReasonGiven
 from catalog.api.overlay_views import NotPossibleNow
 from catalog.api.permissions import MayChange
-from catalog.api.views import StrictMixin
+from catalog.api.views import ListMixin
 from catalog.changes import NotPossible
 from ingestion.api.filters import RejectFilterSet, RunFilterSet
 from ingestion.api.serializers import RejectedRowSerializer, RepairGiven, RunSerializer, UndoGiven
@@ -26,7 +26,7 @@ from ingestion.repair import dismiss_one, fields_of, replay
 from ingestion.undo import undo_run
 
 
-class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
+class RunViewSet(ListMixin, ReadOnlyModelViewSet[Run]):
     """Runs, the newest first: one for each file that was given to be loaded, and for each undo.
 
     POST `{keep_touched, dry_run}` to `undo/` takes a run back; both are false unless given.
@@ -62,7 +62,7 @@ class RunViewSet(StrictMixin, ReadOnlyModelViewSet[Run]):
         return Response(facts if done.pk else {**facts, "status": "dry_run"})
 
 
-class RejectViewSet(StrictMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet[RejectedRow]):
+class RejectViewSet(ListMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet[RejectedRow]):
     """The rows of a run's file that could not be loaded, each with every reason, in the order of the file.
 
     POST the right texts to `<line>/repair/`, or `{reason}` to `<line>/dismiss/`.

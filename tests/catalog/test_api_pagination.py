@@ -45,8 +45,9 @@ ORDERINGS = st.lists(st.sampled_from(list(OrderViewSet.sorts)), min_size=1, max_
 def expected(rows: list[Order], ordering: tuple[str, ...]) -> list[str]:
     """The same order by the plainest means: sorted in memory by one key after the other, the last one first."""
     fields: list[tuple[str, bool]] = []
-    for name in ordering:
-        for field in OrderViewSet.sorts[name.lstrip("-")]:
+    for position, name in enumerate(ordering):
+        ties = OrderViewSet.sorts[name.lstrip("-")]
+        for field in ties if position == len(ordering) - 1 else ties[:1]:
             if field not in dict(fields):
                 fields.append((field, name.startswith("-")))
     fields.append(("key", ordering[-1].startswith("-")))
@@ -149,7 +150,7 @@ def test_a_count_is_exact_up_to_its_bound_and_null_beyond(api: APIClient, monkey
     make_orders(5)
     monkeypatch.setattr(pagination, "COUNTED", 5)
     assert api.get(ORDERS).json()["count"] == 5
-    make_order(6)
+    make_order(6, change=make_run().change)
     with CaptureQueriesContext(connection) as queries:
         assert api.get(ORDERS).json()["count"] is None
     assert unbounded(queries) == []

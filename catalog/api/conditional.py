@@ -1,0 +1,80 @@
+"""Answers that a client need not be sent again: each names the version of the catalogue that it was made of."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from rest_framework import status
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.models import Change
+from catalog.prepared import rows
+
+CODE = Path(__file__).resolve().parent.parent
+
+
+def catalogue_version() -> str:
+    """What tells one state of the catalogue from every other: the latest change, by its number and its moment.
+
+    A catalogue that was brought back from a backup may give out a number again, but never a moment.
+    """
+
+    def build(q: Q) -> QuerySet[Any, Any]:
+        return Change.objects.filter(q).order_by("-id").values_list("id", "at")[:1]
+
+    found = rows(build, Q(), "version")
+    return f"{found[0][0]}-{found[0][1]:%Y%m%d%H%M%S%f}" if found else "0"
+
+
+@cache
+def programme() -> str:
+    """A digest of the programme: another one may say the same thing differently."""
+    digest = hashlib.sha256(str(settings.SOURCE_TIME_ZONE).encode())
+    for path in sorted(CODE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Conditional(APIView):
+    """A view whose answers change with the catalogue only: `If-None-Match` is answered without looking at an order."""
+
+    version = ""
+    etag = ""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # The pages of the browsable API show more than the catalogue: who is logged in.
+        if request.method not in SAFE_METHODS or request.accepted_renderer.format == "api":
+            return
+        self.version = catalogue_version()
+        self.etag = self._etag(request)
+        if self.etag in [known.removeprefix("W/") for known in parse_etags(request.headers.get("If-None-Match", ""))]:
+            self.get = self.head = self._not_modified  # what the method is answered by
+
+    def _etag(self, request: Request) -> str:
+        said = f"{programme()} {request.accepted_renderer.format} {request.build_absolute_uri()}"
+        digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        return f'"{self.version}-{digest[:24]}"'
+
+    def _not_modified(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=status.HTTP_304_NOT_MODIFIED)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.etag and response.status_code in (status.HTTP_200_OK, status.HTTP_304_NOT_MODIFIED):
+            response["ETag"] = f"W/{self.etag}"
+            # To be kept by whoever likes, and never used without asking whether it still holds.
+            who = "private" if request.user and request.user.is_authenticated else "public"
+            response["Cache-Control"] = f"{who}, no-cache"
+            patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
+        return response

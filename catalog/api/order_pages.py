@@ -1,0 +1,70 @@
+"""Pages of orders: cut like any others, but read as plain rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from catalog.api.columns import PARAMETER as FIELDS
+from catalog.api.columns import Shape, read_fields
+from catalog.api.keyset import Anchor, Keys, ordered
+from catalog.api.pagination import KeysetPagination, counted, filters_of
+from catalog.api.strict import gather
+from catalog.order_query import OrderQuery
+from catalog.prepared import rows
+
+COUNTS_KEPT = 1000
+
+
+class OrderPagination(KeysetPagination):
+    """Pages of an `OrderQuery`, as dictionaries with the fields that were asked for."""
+
+    parameters = (*KeysetPagination.parameters, FIELDS)
+    shape: Shape
+
+    def read(self, request: Request, view: Any, model: type[Model]) -> None:
+        params = request.query_params
+        gather(lambda: super(OrderPagination, self).read(request, view, model), lambda: read_fields(params))
+        self.shape = Shape(read_fields(params))
+
+    def page(self, query: OrderQuery, request: Request, version: str) -> list[dict[str, Any]]:
+        """The orders of the page that is asked for, in a catalogue of this version."""
+        self.url = request.build_absolute_uri()
+        self.count = count_of(query, self.asked.count, (version, filters_of(request)))
+        # Where a row is to be found again stands behind what is shown of it.
+        paths = self.shape.paths
+        self.paths = (*paths, *(key.name for key in self.asked.keys if key.name not in paths))
+        self.places = tuple(self.paths.index(key.name) for key in self.asked.keys)
+        self.cut(query)
+        return self.shape.orders(self.rows, request)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
+        raise TypeError("pages of orders are cut from an OrderQuery")
+
+    def first(self, source: OrderQuery, condition: Q, keys: Keys, limit: int) -> list[Any]:
+        def build(q: Q) -> QuerySet[Any, Any]:
+            return ordered(source.base().filter(q), keys).values_list(*self.paths)[:limit]
+
+        q = source.q & condition
+        return rows(build, q, (self.paths, keys, limit, source.at))
+
+    def anchor(self, row: Any) -> Anchor:
+        return tuple(row[place] for place in self.places)
+
+
+_counts: dict[Any, int | None] = {}
+
+
+def count_of(query: OrderQuery, how: str | None, key: Any) -> int | None:
+    """The number of orders; `key` names the question and the version of the catalogue, in which it stays the same."""
+    if how == "none":
+        return None
+    key = (how, *key)
+    if key not in _counts:
+        if len(_counts) >= COUNTS_KEPT:
+            _counts.clear()
+        _counts[key] = counted(query.orders(), how)
+    return _counts[key]
