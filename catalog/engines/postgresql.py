@@ -15,10 +15,9 @@ from catalog.engines.base import Reader, Row
 class LoggingCursor(CursorDebugWrapper):
     """Logs a statement with its values; of one that was prepared Django would log the places of the values."""
 
-    def execute(self, sql: str, params: Any = None) -> Any:
-        done = super().execute(sql, params)
+    def execute(self, sql: Any, params: Any = None) -> None:
+        super().execute(sql, params)
         self.db.queries_log[-1]["sql"] = self.db.ops.compose_sql(sql, params)
-        return done
 
 
 class PostgreSQL(Reader):
