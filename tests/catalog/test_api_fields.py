@@ -15,8 +15,9 @@ from rest_framework.test import APIClient
 from catalog.api.columns import FIELDS, PATHS
 from catalog.api.renderers import FastJSONRenderer
 from catalog.api.serializers import OrderSerializer
+from catalog.contract import CORRECTABLE
 from catalog.corrections import correct
-from catalog.models import CORRECTABLE, Change, Order
+from catalog.models import Change, Order
 from tests.factories import make_change, make_order, make_run
 from tests.read_side import ORDERS, api, refusal
 
@@ -57,7 +58,7 @@ def test_the_fast_way_says_what_the_serializer_says(api: APIClient) -> None:
         )
         correct(Order.objects.get(order_id=100 + position), column.name, value, actor="ana", reason="x")
 
-    shown = {order["url"]: order for order in api.get(ORDERS, {"page_size": 1000, "removed": "any"}).json()["results"]}
+    shown = {order["url"]: order for order in api.get(f"{ORDERS}?page_size=1000&removed=any").json()["results"]}
 
     assert tuple(OrderSerializer.Meta.fields) == FIELDS
     assert len(shown) == len(ODD) + 1 + len(CORRECTABLE)
@@ -113,7 +114,7 @@ def test_a_field_that_does_not_exist_is_named(api: APIClient, fields: str, words
 def test_fields_may_change_from_page_to_page(api: APIClient) -> None:
     make_order(1)
     make_order(2)
-    following = api.get(ORDERS, {"page_size": 1, "fields": "order_id"}).json()["next"]
+    following = api.get(f"{ORDERS}?page_size=1&fields=order_id").json()["next"]
     page = api.get(following.replace("fields=order_id", "fields=website")).json()
     assert page["results"] == [{"website": "VVNL"}]
 
