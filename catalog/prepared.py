@@ -39,9 +39,9 @@ class Statement:
     params: tuple[Any, ...]
     converters: tuple[tuple[int, Any, Any], ...]
 
-    def rows(self, params: Sequence[Any]) -> list[Row]:
+    def rows(self, params: Sequence[Any], *, one_plan: bool) -> list[Row]:
         """What the database answers to the SQL with these parameters."""
-        found: list[Row] = list(reader_for(connection).fetch(self.sql, params))
+        found: list[Row] = list(reader_for(connection).fetch(self.sql, params, one_plan=one_plan))
         return [self._converted(row) for row in found] if self.converters else found
 
     def _converted(self, row: Row) -> Row:
@@ -71,16 +71,20 @@ class Shape:
 _shapes: dict[Any, Shape | None] = {}
 
 
-def rows(build: Build, q: Q, key: Any) -> list[Row]:
-    """The rows of `build(q)`; `key` names what else they depend on, so that one key and one shape have one SQL."""
+def rows(build: Build, q: Q, key: Any, *, one_plan: bool = False) -> list[Row]:
+    """The rows of `build(q)`; `key` names what else they depend on, so that one key and one shape have one SQL.
+
+    `one_plan`: whatever the values are, the best way to the rows is the same.
+    """
     values: list[Any] = []
     outline = _outline(q, values)
     if outline is not None:
         shape = _shape_of(build, q, values, (connection.alias, key, outline))
         if shape is not None:
-            return shape.statement.rows(shape.params([_adapted(value) for value in values]))
+            params = shape.params([_adapted(value) for value in values])
+            return shape.statement.rows(params, one_plan=one_plan)
     statement = _compiled(build(q))
-    return [] if statement is None else statement.rows(statement.params)
+    return [] if statement is None else statement.rows(statement.params, one_plan=False)
 
 
 def _shape_of(build: Build, q: Q, values: list[Any], key: Any) -> Shape | None:

@@ -32,7 +32,7 @@ def catalogue_version() -> str:
     def build(q: Q) -> QuerySet[Any, Any]:
         return Change.objects.filter(q).order_by("-id").values_list("id", "at")[:1]
 
-    found = rows(build, Q(), "version")
+    found = rows(build, Q(), "version", one_plan=True)
     return f"{found[0][0]}-{found[0][1]:%Y%m%d%H%M%S%f}" if found else "0"
 
 

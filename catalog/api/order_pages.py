@@ -18,6 +18,9 @@ from catalog.prepared import rows
 
 COUNTS_KEPT = 1000
 
+INDEXED = frozenset({"source", "website", "voucher_status", "customer_id", "product_id", "removed"})
+"""Columns with an index of all their values: it is the way to each of them, be it rare or not."""
+
 
 class OrderPagination(KeysetPagination):
     """Pages of an `OrderQuery`, as dictionaries with the fields that were asked for."""
@@ -49,7 +52,8 @@ class OrderPagination(KeysetPagination):
             return ordered(source.base().filter(q), keys).values_list(*self.paths)[:limit]
 
         q = source.q & condition
-        return rows(build, q, (self.paths, keys, limit, source.at))
+        one_plan = source.at is None and source.columns <= INDEXED
+        return rows(build, q, (self.paths, keys, limit, source.at), one_plan=one_plan)
 
     def anchor(self, row: Any) -> Anchor:
         return tuple(row[place] for place in self.places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
 from django.http import Http404, QueryDict
 from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -150,7 +150,7 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
 def one_order(source: str, order_id: str, shape: Shape, at: int | None) -> list[Any]:
     """The row of the order that a URL names, or none; a text that is no code or number names nothing."""
     try:
-        named = Q(("code", parse_code(source)), ("order_id", parse_integer(order_id)))
+        asked = Q(("code", parse_code(source)), ("order_id", parse_integer(order_id)))
     except ValueRefused:
         return []
 
@@ -159,8 +159,8 @@ def one_order(source: str, order_id: str, shape: Shape, at: int | None) -> list[
         code, number = (value for _, value in cast("list[tuple[str, Any]]", q.children))
         wide = BigIntegerField()
         key = ExpressionWrapper(F("number") * Value(ORDERS_PER_SOURCE, wide) + Value(number, wide), wide)
-        keys = Source.objects.filter(code=code).annotate(key=key).values("key")
-        orders = OrderQuery(Q(key__in=keys), at, frozenset(), whole_days=True).orders()
+        named = Subquery(Source.objects.filter(code=code).values_list(key))
+        orders = OrderQuery(Q(key=named), at, frozenset(), whole_days=True).orders()
         return orders.values_list(*shape.paths)
 
-    return rows(build, named, (one_order.__name__, shape, at))
+    return rows(build, asked, (one_order.__name__, shape, at), one_plan=True)

@@ -18,5 +18,8 @@ class Reader(ABC):
         self.connection = connection
 
     @abstractmethod
-    def fetch(self, sql: str, params: Sequence[Any]) -> list[Row]:
-        """All rows of a query, in the quickest way that the driver has; timestamps are aware, in UTC."""
+    def fetch(self, sql: str, params: Sequence[Any], *, one_plan: bool) -> list[Row]:
+        """All rows of a query, in the quickest way that the driver has.
+
+        `one_plan`: whatever the values are, the best way to the rows is the same, so that it need be found once only.
+        """

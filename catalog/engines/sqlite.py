@@ -11,6 +11,6 @@ from catalog.engines.base import Reader, Row
 class SQLite(Reader):
     """See `Reader`."""
 
-    def fetch(self, sql: str, params: Sequence[Any]) -> list[Row]:
+    def fetch(self, sql: str, params: Sequence[Any], *, one_plan: bool) -> list[Row]:
         with self.connection.cursor() as cursor:
             return list(cursor.execute(sql, params).fetchall())
