@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything is installed into .venv; nothing outside this folder is changed.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test pictures lint format bench clean python
+.PHONY: help demo test pictures lint format bench bench-api clean python
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -19,8 +19,8 @@ CHECKED := env -i PATH="$$PATH" HOME="$$HOME" LC_ALL=C.UTF-8 DJANGO_ALLOWED_HOST
 	DJANGO_SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 demo: $(BIN)/.runtime  ## load a sample and serve it on http://127.0.0.1:8000 (PORT=8001, SERVE=no)
 	@$(BIN)/python -m talpa_site.demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
@@ -55,6 +55,9 @@ format: $(BIN)/.dev  ## put the Python files into the house style
 
 bench: $(BIN)/.bench  ## measure loads and queries on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-api: $(BIN)/.bench  ## measure the query API on this machine, against plain DRF, SQL and Datasette
+	$(BIN)/python -m benchmarks.api $(ARGS)
 
 clean:  ## remove all that was made here: .venv, the demo's data, caches
 	rm -rf $(VENV) var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -77,6 +77,8 @@ def exports(bench: Bench) -> Iterator[Line]:
     sorted_ = f"{plain} ORDER BY order_date DESC, key DESC"
     ours, theirs, in_order = [], [], []
     rows = exported(bench.site, EXPORT)
+    if rows != bench.orders.orders:
+        raise FailedError(f"The export has {rows:,} rows of {bench.orders.orders:,}.")
     for _ in range(bench.turns.rounds):
         ours.append(seconds(lambda: exported(bench.site, EXPORT)))
         theirs.append(copied(bench, plain))

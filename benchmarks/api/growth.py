@@ -12,6 +12,7 @@ from benchmarks.api.lines import Line, missing
 from benchmarks.api.pages import ORDERS, PAGES, far, load
 from benchmarks.api.site import CLIENTS, Site
 
+MONTH = "order_date__gte=2019-03-01T00:00:00Z&order_date__lt=2019-04-01T00:00:00Z"
 ASKED = 300
 """Customers, products and numbers that are asked for."""
 
@@ -55,7 +56,7 @@ def requests(orders: Catalogue, site: Site) -> dict[str, list[str]]:
         "one website": [f"{ORDERS}?website={name}" for name in orders.websites],
         "a rare status": [f"{ORDERS}?order_status=CORRECTED"],
         "a frequent status": [f"{ORDERS}?order_status=PAID"],
-        "one month": [f"{ORDERS}?order_date__gte=2019-03-01T00:00:00Z&order_date__lt=2019-04-01T00:00:00Z"],
+        "one month": [f"{ORDERS}?{MONTH}"],
         "latest payments": [f"{ORDERS}?ordering=-payment_date"],
         "two filters": [f"{ORDERS}?website={orders.websites[0]}&voucher_status=USED"],
     }
@@ -67,6 +68,8 @@ def requests(orders: Catalogue, site: Site) -> dict[str, list[str]]:
         "a search by number": [f"{ORDERS}?search={order.order_id}" for order in sample],
         "facets of all orders": [FACETS],
         "facets of one website": [f"{ORDERS}facets/?{facet}&website={name}" for name in orders.websites],
+        "facets of one month": [f"{ORDERS}facets/?facet=website&{facet}&{MONTH}"],
+        "facets of one product": [f"{ORDERS}facets/?{facet}&product_id={order.product_id}" for order in sample],
         "facets of one customer": [
             f"{ORDERS}facets/?facet=website&{facet}&customer_id={order.customer_id}" for order in sample
         ],
