@@ -73,10 +73,12 @@ def is_complete(answer: bytes) -> bool:
     head = answer.find(HEAD_END)
     if head < 0:
         return False
+    if answer[9:12] == b"304":
+        # It may tell the length of the body that it does not have.
+        return True
     if length := LENGTH.search(answer, 0, head + 2):
         return len(answer) >= head + len(HEAD_END) + int(length[1])
-    # Neither a length nor a body, or chunks up to the one of no length.
-    return answer[9:12] in (b"304", b"204") or answer.endswith(LAST_CHUNK)
+    return answer.endswith(LAST_CHUNK)
 
 
 class Clients:

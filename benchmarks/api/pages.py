@@ -112,6 +112,6 @@ def far(orders: Catalogue, site: Site, base: str, website: str | None) -> tuple[
     step = min(1000, max(PAGE, rows // 50))
     steps = max(1, (min(DEEP, rows - PAGE * PAGES) - PAGE) // step)
     mark = "&" if "?" in base else "?"
-    last = site.follow(f"{base}{mark}page_size={step}", steps + 1)[-1]
+    last = site.follow(f"{base}{mark}page_size={step}&count=none", steps + 1)[-1]
     cursor = urlencode({"cursor": parse_qs(urlsplit(last).query)["cursor"][0]})
     return steps * step // PAGE + 1, f"{base}{mark}{cursor}"

@@ -45,6 +45,7 @@ def test_a_group_that_does_not_exist_is_named() -> None:
         (CHUNKED + b"2\r\n{}\r\n", False),
         (CHUNKED + b"2\r\n{}\r\n0\r\n\r\n", True),
         (b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n', True),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 12\r\n\r\n", True),
     ],
 )
 def test_clients_see_where_an_answer_ends(answer: bytes, complete: bool) -> None:
