@@ -23,9 +23,13 @@ SILENCE = 120
 """Seconds without any answer after which a server has failed."""
 
 
+HEADERS = {"Host": "127.0.0.1", "Accept": "application/json"}
+"""The same in every request: an answer, and its ETag, may depend on them."""
+
+
 def request(path: str, **headers: str) -> bytes:
     """The bytes that ask for a path."""
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in HEADERS.items())]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode()
 

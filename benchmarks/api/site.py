@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.api.clients import Clients, is_complete, request
+from benchmarks.api.clients import HEADERS, Clients, is_complete, request
 from benchmarks.machine import ROOT, FailedError
 
 WORKERS = 2
@@ -49,7 +49,7 @@ class Site:
     def get(self, path: str) -> Answer:
         """One answer, whatever it is."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)) as connection:
-            connection.request("GET", path, headers={"Accept": "application/json"})
+            connection.request("GET", path, headers=HEADERS)
             response = connection.getresponse()
             return Answer(response.status, dict(response.headers), response.read())
 
