@@ -69,13 +69,16 @@ def anchor_of(row: Model, keys: Keys) -> Anchor:
 def after(keys: Sequence[Key], anchor: Sequence[Any]) -> Q:
     """The rows that come after the anchor.
 
-    `a >= x AND (a > x OR key > k)`: the first half is a range that an index can start from, which databases
-    do not find in the shorter `a > x OR (a = x AND key > k)`.
+    `a >= x AND NOT (a = x AND NOT key > k)`: the first half is a range that an index can start from, which databases
+    do not find in the shorter `a > x OR (a = x AND key > k)`; and in `a >= x AND (a > x OR key > k)` PostgreSQL takes
+    the range for a small part of what it is, and looks for a way around it.
     """
     first, rest = keys[0], keys[1:]
     if not rest:
         return first.beyond(anchor[0])
-    return first.not_before(anchor[0]) & (first.beyond(anchor[0]) | after(rest, anchor[1:]))
+    if any(key.nullable for key in keys):
+        return first.not_before(anchor[0]) & (first.beyond(anchor[0]) | after(rest, anchor[1:]))
+    return first.not_before(anchor[0]) & ~(Q(**{first.name: anchor[0]}) & ~after(rest, anchor[1:]))
 
 
 def ordered(queryset: QuerySet[M], keys: Keys) -> QuerySet[M]:
