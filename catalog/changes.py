@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.utils import timezone
 
+from catalog import quality, tallies
 from catalog.models import CatalogueLock, Change, Order, OrderVersion
 
 STATE = tuple(field.attname for field in Order._meta.concrete_fields)
@@ -64,9 +65,12 @@ def lock_catalogue() -> None:
 
 
 def close_change(change: Change) -> None:
-    """Set the moment from which a change is in force: now, when all else of it is written."""
+    """Set the moment from which a change is in force: now, when all else of it is written; and count what it did."""
+    tallies.add(change)
     change.at = timezone.now()
     change.save(update_fields=["at"])
+    # This depends on the moment.
+    quality.count(change)
 
 
 def keep_versions(orders: QuerySet[Order], change: Change) -> int:

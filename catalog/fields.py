@@ -46,7 +46,14 @@ class KeyedIndex(models.Index):
 
     SQLite ends every index entry with the row number, which an order's key is. Named as a column it would
     be there twice: a seventh more to write.
+
+    One with a condition is of few rows.
     """
+
+    @property
+    def is_of_few_rows(self) -> bool:
+        """Whether it costs nearly nothing to keep it up to date while the table is filled."""
+        return self.condition is not None
 
     def create_sql(
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **kwargs: Any

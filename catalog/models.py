@@ -10,8 +10,10 @@ from django.db.models import F, Q
 from catalog.contract import COLUMNS, CORRECTABLE, MAX_INTEGER, Kind, Value
 from catalog.fields import CodeField, KeyedIndex, OrderKeyField
 from catalog.fingerprints import ErasedCustomer, ErasureSalt  # noqa: F401  models of this application too
+from catalog.indexes import ORDER_INDEXES
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
 from catalog.querysets import CorrectionQuerySet, OrderQuerySet
+from catalog.tally_models import DayTally, QualityCount, StateTally, TallyZone  # noqa: F401  likewise
 
 MEANING = {column.name: column.meaning for column in COLUMNS}
 
@@ -182,42 +184,7 @@ class Order(OrderState):
     objects = OrderQuerySet.as_manager()
 
     class Meta:
-        # A list of orders is newest first. Each index ends with the key, so that pages are cut exactly.
-        indexes = (
-            # Newest first, and every range of order dates.
-            KeyedIndex(fields=("order_date", "key"), name="order_by_date"),
-            # Ranges of payment dates, and orders without one.
-            KeyedIndex(fields=("payment_date", "key"), name="order_by_payment_date"),
-            # One website, newest first: the most frequent question.
-            KeyedIndex(fields=("website", "order_date", "key"), name="order_by_website"),
-            # One source, newest first: a source that is out of use has no order among the newest.
-            KeyedIndex(fields=("source", "order_date", "key"), name="order_by_source"),
-            # One state of the voucher, newest first: states are many and several are rare.
-            KeyedIndex(fields=("voucher_status", "order_date", "key"), name="order_by_voucher_status"),
-            # The rare states only: nineteen orders in twenty are PAID, and those the date index finds.
-            KeyedIndex(
-                fields=("order_status", "order_date", "key"),
-                name="order_by_rare_status",
-                condition=~Q(order_status="PAID"),
-            ),
-            KeyedIndex(
-                fields=("payment_status", "order_date", "key"),
-                name="order_by_rare_payment_status",
-                condition=~Q(payment_status="PAID") & Q(payment_status__isnull=False),
-            ),
-            # All orders of a customer or a product, newest first.
-            KeyedIndex(fields=("customer_id", "order_date", "key"), name="order_by_customer"),
-            KeyedIndex(fields=("product_id", "order_date", "key"), name="order_by_product"),
-            # Search by the number on a payment or a voucher; rows without one are never looked for this way.
-            models.Index(fields=("payment_id",), name="order_by_payment", condition=Q(payment_id__isnull=False)),
-            models.Index(fields=("voucher_id",), name="order_by_voucher", condition=Q(voucher_id__isnull=False)),
-            # The few orders that a full snapshot has marked as removed, newest first.
-            KeyedIndex(fields=("order_date", "key"), name="order_by_removed", condition=Q(removed=True)),
-            # The orders that show something else than their source says, newest first.
-            KeyedIndex(fields=("order_date", "key"), name="order_by_overlaid", condition=Q(overlaid__gt=0)),
-            # What a run brought. One value for a whole load, so the index is small and quick to build.
-            KeyedIndex(fields=("change", "key"), name="order_by_change"),
-        )
+        indexes = ORDER_INDEXES
         constraints = (
             models.CheckConstraint(condition=Q(order_id__gte=1, order_id__lte=MAX_INTEGER), name="order_id_range"),
             models.CheckConstraint(
