@@ -52,7 +52,7 @@ class KeyedIndex(models.Index):
 
     @property
     def is_of_few_rows(self) -> bool:
-        """Whether it costs nearly nothing to keep it up to date while the table is filled."""
+        """Whether most rows that are written do not touch it."""
         return self.condition is not None
 
     def create_sql(

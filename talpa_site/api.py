@@ -15,6 +15,7 @@ class ApiRoot(StrictMixin):
     name = "Order catalogue"
 
     def get(self, request: Request) -> Response:
-        return Response(
-            {name: reverse(f"{name[:-1]}-list", request=request) for name in ("orders", "runs", "conflicts", "rules")}
-        )
+        lists = {name: f"{name[:-1]}-list" for name in ("orders", "runs", "conflicts", "rules")} | {
+            "quality": "quality"
+        }
+        return Response({name: reverse(place, request=request) for name, place in lists.items()})

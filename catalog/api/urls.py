@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog.api.overlay_views import ConflictViewSet, HistoryView, OrderCorrectionViewSet, RuleViewSet
+from catalog.api.quality import QualityView
 from catalog.api.views import OrderViewSet
 
 ORDER = "orders/<str:source>/<str:order_id>/"
@@ -40,4 +41,5 @@ urlpatterns = [
     path("rules/<db_number:pk>/", RuleViewSet.as_view({"get": "retrieve"}, name="Value rule"), name="rule-detail"),
     path("rules/<db_number:pk>/on/", RuleViewSet.as_view({"post": "on"}, name="Switch on"), name="rule-on"),
     path("rules/<db_number:pk>/off/", RuleViewSet.as_view({"post": "off"}, name="Switch off"), name="rule-off"),
+    path("quality/", QualityView.as_view(), name="quality"),
 ]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import models
 
 from catalog.models import Order
 from ingestion.staging.base import Engine
@@ -70,6 +71,10 @@ class SQLite(Engine):
         for batch in batches:
             with self.connection.wrap_database_errors:
                 driver.executemany(sql, zip(*map(_values, batch.columns), strict=True))
+
+    def indexes_in_the_way(self) -> Iterable[models.Index]:
+        # To make one of few rows, the whole table would be read again.
+        return [index for index in super().indexes_in_the_way() if not getattr(index, "is_of_few_rows", False)]
 
     def index_names(self) -> set[str]:
         # Django would parse the SQL of the whole table for the same answer, and take longer than a small load.

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from catalog import corrections, rules
+from catalog import corrections, quality, rules
 from catalog.changes import NotPossible
 from catalog.fingerprints import ErasedCustomer
 from catalog.models import (
@@ -35,11 +35,13 @@ from catalog.models import (
     Source,
     ValueRule,
 )
+from catalog.tally_models import DayTally, QualityCount, StateTally
 from ingestion.erase import erase_customer
 from ingestion.models import RejectedRow, RejectReason, RejectRepair, Run
 from ingestion.repair import dismiss, replay
 from ingestion.undo import undo_run
 from tests.catalogue_model import CUSTOMER, FIELDS, Fix, Key, Model, Row, State, Value
+from tests.counting import assert_counted
 from tests.loading import export, ingest, line
 
 SOURCES = ("services", "avdd")
@@ -49,6 +51,13 @@ VALUES: dict[str, tuple[Value, ...]] = {
     "voucher_status": ("EXPRIED", "EXPIRED", "USED", None),
     "customer_id": (7, 8, 9),
 }
+DATES = {
+    1: {},
+    2: {"order_date": "2018-07-12 23:59:59.999999"},
+    3: {"order_date": "2042-01-01 00:00:00"},
+    4: {"order_status": "UNKNOWN"},
+}
+"""What the orders of each number have besides: what is counted shall differ."""
 RULES: list[tuple[str, Value, Value]] = [
     ("voucher_status", "EXPRIED", "EXPIRED"),
     ("voucher_status", "EXPIRED", "USED"),
@@ -70,7 +79,7 @@ TABLES = (
         KnownValue,
         Source,
     ),
-    *(ErasedCustomer, Change, ValueRule),
+    *(ErasedCustomer, QualityCount, DayTally, StateTally, Change, ValueRule),
 )
 
 SAME: Any = object()
@@ -83,7 +92,9 @@ corrected = st.sampled_from(FIELDS).flatmap(lambda name: st.tuples(st.just(name)
 
 def text(row: Row) -> str:
     """The row as it stands in a file."""
-    values = {name: "" if value is None else str(value) for name, value in zip(FIELDS, row.said, strict=True)}
+    values = DATES[row.key[1]] | {
+        name: "" if value is None else str(value) for name, value in zip(FIELDS, row.said, strict=True)
+    }
     if not row.valid:
         values["website"] = "V V"
     return line(row.key[1], source=row.key[0], **values)
@@ -122,6 +133,7 @@ class Shop(RuleBasedStateMachine):
         ]
         self.loaded: dict[bytes, list[tuple[int, bool]]] = {}
         self.past: list[tuple[datetime, dict[Key, State]]] = []
+        self.failing: dict[int, dict[str, int]] = {}
 
     def filled(self, row: Row) -> Row:
         """The row with what the source said the last time, or the first value there is, where it says the same."""
@@ -300,6 +312,17 @@ class Shop(RuleBasedStateMachine):
         moment, expected = self.past[chosen]
         assert shop(moment) == expected
         assert shop(moment - timedelta(microseconds=1)) == (self.past[chosen - 1][1] if chosen else {})
+
+    @invariant()
+    def same_numbers(self) -> None:
+        """What is counted is what the orders say; and the counts of quality of an earlier change are as they were."""
+        change = Change.objects.order_by("-id").first()
+        if change is None:
+            return
+        assert_counted()
+        self.failing[change.pk] = quality.counts()
+        chosen = sorted(self.failing)[7 * change.pk % len(self.failing)]
+        assert quality.counts(chosen) == self.failing[chosen]
 
 
 def order(key: Key) -> Order:
