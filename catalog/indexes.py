@@ -45,7 +45,7 @@ ORDER_INDEXES = (
     KeyedIndex(fields=("change", "order_date", "key"), name="order_by_change"),
     # The few orders that fail a check, newest first.
     *(
-        KeyedIndex(fields=("order_date", "key"), name=f"odd_{check.name}", condition=check.condition)
+        KeyedIndex(fields=(*check.led_by, "order_date", "key"), name=f"odd_{check.name}", condition=check.condition)
         for check in CHECKS
         if check.in_row
     ),

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Model
 
 from catalog import quality
-from catalog.models import Order, QualityCount
+from catalog.models import Order
 from catalog.tallies import DAY, STATE, counted_in
-from catalog.tally_models import DayTally, StateTally
+from catalog.tally_models import DayTally, QualityCount, StateTally
 
 Cells = dict[tuple[Any, ...], int]
 

@@ -28,9 +28,11 @@ from catalog.models import (
     Source,
     ValueRule,
 )
+from catalog.tally_models import DayTally, QualityCount, StateTally
 from ingestion.models import RejectedRow, RejectReason, RejectRepair, Run
 from ingestion.staging.postgresql import LOCK
 from tests.conftest import ROOT, RunManage
+from tests.counting import assert_counted
 
 SECONDS = 60
 """No process of these tests takes so long; one that does is killed, and the test fails."""
@@ -38,9 +40,9 @@ SECONDS = 60
 
 MODELS = (
     *(RejectReason, RejectRepair, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
-    *(KnownValue, OrderVersion, Order, Source, ErasedCustomer, Change),
+    *(KnownValue, OrderVersion, Order, Source, ErasedCustomer, DayTally, StateTally, QualityCount, Change),
 )
-CATALOGUE = (Order, OrderVersion, Change, KnownValue, Source)
+CATALOGUE = (Order, OrderVersion, Change, KnownValue, Source, DayTally, StateTally, QualityCount)
 
 # The real command, held at one place: after a method has done its work, it says so and waits for a line.
 HELD = """
@@ -158,7 +160,7 @@ def checksum(sql: str) -> tuple[int, str]:
 
 
 def snapshot() -> list[tuple[int, str]]:
-    """All of the catalogue: orders, versions, changes, known values and sources."""
+    """All of the catalogue: orders, versions, changes, known values, sources, and what is counted."""
     return [
         checksum(f"SELECT * FROM {model._meta.db_table} ORDER BY " + ", ".join(names))
         for model, names in ((m, [str(f.column) for f in m._meta.pk_fields]) for m in CATALOGUE)
@@ -166,7 +168,8 @@ def snapshot() -> list[tuple[int, str]]:
 
 
 def assert_complete() -> None:
-    """The catalogue has its primary key and every index, and nothing of a load is left over."""
+    """The catalogue has its primary key and every index, is counted rightly, and nothing of a load is left over."""
+    assert_counted()
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, Order._meta.db_table)
         tables = connection.introspection.table_names(cursor)

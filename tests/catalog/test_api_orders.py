@@ -75,7 +75,7 @@ def test_an_address_without_meaning_is_404_in_json(api: APIClient) -> None:
 
 
 def test_the_root_lists_what_there_is(api: APIClient) -> None:
-    names = ("orders", "runs", "conflicts", "rules")
+    names = ("orders", "runs", "conflicts", "rules", "quality")
     assert api.get("/api/v1/").json() == {name: f"http://testserver/api/v1/{name}/" for name in names}
 
 

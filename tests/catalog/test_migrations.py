@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from catalog.models import ValueRule
 from catalog.rules import switches
+from tests.counting import assert_counted
+from tests.factories import make_change, make_order, make_orders, make_version
 
 
 @pytest.mark.django_db(transaction=True)
@@ -30,3 +32,14 @@ def test_switches_made_before_they_named_their_rule() -> None:
 
     found = [[change.reason for change in switches(ValueRule.objects.get(pk=pk))] for pk in made]
     assert found == [[f"off: {text}: so", f"{text}: first"], [f"off: {text}: no", f"{text}: second"], []]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_catalogue_that_is_there_already_is_counted() -> None:
+    make_orders(30)
+    odd = make_order(31, order_status="CANCELED", order_date="2942-01-01T00:00:00Z", voucher_status=None)
+    make_order(32, removed=True)
+    make_version(odd, change=odd.change, ended_by=make_change())
+    MigrationExecutor(connection).migrate([("catalog", "0008_switches")])
+    call_command("migrate", verbosity=0)
+    assert_counted()
