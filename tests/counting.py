@@ -29,7 +29,8 @@ def assert_counted() -> None:
 
 def assert_tallied() -> None:
     """The tallies are what the orders say, and have no cell twice or empty."""
-    zone = ZoneInfo(counted_in() or "none: nothing was ever counted")
+    # In a database that is quite new nothing was ever counted, as there was nothing.
+    zone = ZoneInfo(counted_in() or "UTC")
     states: Cells = Counter()
     days: Cells = Counter()
     for date, *state in Order.objects.values_list(*DAY):
