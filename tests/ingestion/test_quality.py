@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 from catalog import quality
 from catalog.changes import latest_change
 from catalog.corrections import correct
-from catalog.models import Order
+from catalog.models import Order, field_of
+from catalog.tally_models import QualityCount
 from ingestion.undo import undo_run
 from tests.conftest import ROOT, RunManage
 from tests.counting import assert_counted
@@ -102,8 +103,7 @@ def test_a_correction_takes_the_order_off_the_list(write: WriteFile) -> None:
     before = latest_change()
     for number, field, value in ((1, "order_date", "2018-01-01T00:00:00Z"), (2, "voucher_status", "EXPIRED")):
         order = Order.objects.get(order_id=number)
-        column = Order._meta.get_field(field)
-        correct(order, field, column.to_python(value), actor="ana", reason="a test")
+        correct(order, field, field_of(Order, field).to_python(value), actor="ana", reason="a test")
     assert quality.counts() == NONE
     assert failing("ordered_in_future") == failing("unknown_status") == []
     # What was known at that time is still known.
@@ -149,7 +149,7 @@ def test_the_command_counts_every_change_anew(write: WriteFile, run_manage: RunM
     ingest(write(*(line(n, **values) for n, values in enumerate(SUSPECT.values(), start=1))))
     ingest(write(line(1), line(2, website="VVBE", **SUSPECT["paid_before_ordered"])))
     kept = [quality.counts(change) for change in range(latest_change() + 1)]
-    quality.QualityCount.objects.all().delete()
+    QualityCount.objects.all().delete()
     assert run_manage("rebuild_tallies").returncode == 0
     assert [quality.counts(change) for change in range(latest_change() + 1)] == kept
     assert_counted()
