@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from catalog import quality
 from catalog.api import values
 from catalog.api.contradictions import Given, contradictions
 from catalog.api.groups import Condition, Group, GroupRefused, parse_group
@@ -32,6 +33,7 @@ from catalog.api.lookups import (
 )
 from catalog.api.strict import InvalidQuery, Problem, check_names, gather, unknown
 from catalog.as_of import change_at
+from catalog.checks import BY_NAME
 from catalog.contract import COLUMNS, MAX_INTEGER, Column, Kind, ValueRefused
 from catalog.models import Change, Correction, Order, field_of
 from catalog.order_query import OrderQuery
@@ -158,6 +160,15 @@ class CorrectedByFilter(StrictFilter):
         return Q(Exists(corrections(at).filter(made_by__actor=value)), overlaid__gt=0)
 
 
+class QualityFilter(ChoiceFilter):
+    """Orders that fail a check of quality."""
+
+    columns = frozenset({"change"})
+
+    def condition(self, value: Any, at: int | None = None) -> Q:
+        return quality.condition(value) if at is None else BY_NAME[value].condition
+
+
 def corrections(at: int | None) -> QuerySet[Correction]:
     """The corrections of an order that are in force, or were after a change."""
     of_order = Correction.objects.filter(order=OuterRef("pk"))
@@ -197,6 +208,7 @@ class OrderFilterSet(StrictFilterSet):
     removed = RemovedFilter(choices=("true", "false", "any"))
     has_correction = CorrectionFilter(choices=values.FLAG)
     corrected_by = CorrectedByFilter()
+    quality = QualityFilter(choices=BY_NAME)
 
     class Meta:
         model = Order

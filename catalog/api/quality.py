@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from catalog import quality
+from catalog.api.conditional import Conditional
 from catalog.api.views import StrictMixin
 
 
-class QualityView(StrictMixin):
+class QualityView(Conditional, StrictMixin):
     """What should not be, and how many orders are so; those that a full snapshot has marked as removed do not count."""
 
     name = "Quality"

@@ -54,6 +54,7 @@ def test_lists_orders_and_counts_as_they_were(api: APIClient, write: WriteFile) 
     assert shown(api, corrected, corrected_by="ana") == [(2, "VVBE")]
     assert shown(api, loaded, has_correction="true") == []
     assert shown(api, updated, run=run) == [(1, "AVDD-NL"), (4, "VVNL")]
+    assert shown(api, corrected, quality="unknown_status") == []
     assert shown(api, updated, search=1004) == [(4, "VVNL")]
     assert shown(api, updated, **{"or": "(order_id=4,website=VVBE)", "ordering": "-order_id"}) == [
         (4, "VVNL"),

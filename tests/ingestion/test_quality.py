@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog import quality
@@ -68,6 +69,23 @@ def test_the_list_says_what_should_not_be(api: APIClient, write: WriteFile) -> N
     }
     assert [failing(name) for name in SUSPECT] == [[n] for n in range(1, len(SUSPECT) + 1)]
     assert_counted()
+
+
+def test_each_count_leads_to_its_orders_and_a_correction_takes_them_away(api: APIClient, write: WriteFile) -> None:
+    ingest(write(*(line(n, **values) for n, values in enumerate(SUSPECT.values(), start=1)), *lines(11, 12)))
+    then = timezone.now().isoformat()
+    for number, check in enumerate(api.get(QUALITY).json(), start=1):
+        assert [order["order_id"] for order in api.get(check["orders"]).json()["results"]] == [number], check["name"]
+        assert api.get(f"{check['orders']}&website__ne=VVNL").json()["results"] == []
+    order = Order.objects.get(order_id=8)
+    correct(order, "voucher_status", "EXPIRED", actor="ana", reason="a slip of the till")
+
+    listed = {check["name"]: check for check in api.get(QUALITY).json()}
+    assert listed["unknown_status"]["count"] == 0
+    assert api.get(listed["unknown_status"]["orders"]).json()["results"] == []
+    for number, name in enumerate(SUSPECT, start=1):
+        before = api.get("/api/v1/orders/", {"quality": name, "as_of": then}).json()["results"]
+        assert [order["order_id"] for order in before] == [number], name
 
 
 def test_a_new_code_and_a_missing_one(write: WriteFile) -> None:
