@@ -16,14 +16,17 @@ from catalog.admin_corrections import ConflictAdmin, CorrectionAdmin
 from catalog.admin_filters import OrderYear, Removed, SetRight, known_values
 from catalog.admin_orders import OrderPage
 from catalog.admin_rules import ValueRuleAdmin
+from catalog.admin_tokens import ApiTokenAdmin
 from catalog.contract import ValueRefused, parse_integer, shown
 from catalog.models import Change, Conflict, Correction, KnownValue, Order, Source, ValueRule
 from catalog.querysets import OrderQuerySet
 from catalog.read_only import IndexedChangeList, ReadOnlyAdmin, moment, one_line, order_url, run_link, visible
+from catalog.tokens import ApiToken
 
 admin.site.register(Correction, CorrectionAdmin)
 admin.site.register(Conflict, ConflictAdmin)
 admin.site.register(ValueRule, ValueRuleAdmin)
+admin.site.register(ApiToken, ApiTokenAdmin)
 
 
 class OrderChangeList(IndexedChangeList):

@@ -14,6 +14,7 @@ from catalog.indexes import ORDER_INDEXES
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
 from catalog.querysets import CorrectionQuerySet, OrderQuerySet
 from catalog.tally_models import DayTally, QualityCount, StateTally, TallyZone  # noqa: F401  likewise
+from catalog.tokens import ApiToken  # noqa: F401  likewise
 
 MEANING = {column.name: column.meaning for column in COLUMNS}
 

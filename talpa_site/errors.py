@@ -14,8 +14,10 @@ from rest_framework import status
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
+    ErrorDetail,
     NotAuthenticated,
     ParseError,
+    Throttled,
     ValidationError,
 )
 from rest_framework.response import Response
@@ -23,6 +25,8 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from catalog.api.strict import InvalidQuery
+from catalog.api.throttling import in_seconds
+from talpa_site.queries import was_too_expensive
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +42,17 @@ class DatabaseUnavailable(APIException):
     default_detail = "The database does not answer now. Try again shortly."
 
 
+class QueryTooExpensive(APIException):
+    """The query would take longer than one may."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "query_too_expensive"
+    default_detail = (
+        "This query takes longer than one may, and was stopped. Ask for less: a range of order_date, one website or "
+        "source, no count=exact. Asking again in the same way will not help."
+    )
+
+
 def api_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler, with a code for every error; None for a fault of our own, which Django logs."""
     exc = _translated(exc)
@@ -49,16 +64,25 @@ def api_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     response.data = body(response.data) | {"code": code_of(exc, response.status_code)}
     if isinstance(exc, InvalidQuery) and exc.allowed:
         response.data["allowed"] = exc.allowed
+    if isinstance(exc, QueryTooExpensive):
+        # It is in the log already; Django would call it an error of ours.
+        response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def _translated(exc: Exception) -> Exception:
     """Exceptions of Django's that have a meaning for the client."""
+    if isinstance(exc, UNAVAILABLE) and was_too_expensive(exc):
+        return QueryTooExpensive()
     if isinstance(exc, UNAVAILABLE):
         log.error("database_unavailable", exc_info=exc)
         return DatabaseUnavailable()
     if isinstance(exc, SuspiciousOperation):
         return ParseError(str(exc))
+    if isinstance(exc, Throttled):
+        wait = in_seconds(getattr(exc, "wait", 1))
+        sentence = f"These are more requests than are allowed. Try again in {wait}."
+        exc.detail = ErrorDetail(sentence, exc.default_code)
     return exc
 
 

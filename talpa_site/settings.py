@@ -7,6 +7,7 @@ what is in the environment already wins over it.
 
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -111,12 +112,34 @@ def source_time_zone() -> ZoneInfo:
         stop(f"SOURCE_TIME_ZONE is '{name}', which is no time zone; use a name like Europe/Amsterdam.")
 
 
+def rate(name: str, usual: str) -> str | None:
+    """How many requests one client may make, like `6000/minute`; None for any number."""
+    text = os.environ.get(name) or usual
+    if text == "off":
+        return None
+    count, _, period = text.partition("/")
+    if not re.fullmatch("[1-9][0-9]{0,8}", count) or period not in {"second", "minute", "hour", "day"}:
+        stop(f"{name} is '{text}'; write it like {usual} (a second, minute, hour or day), or off.")
+    return text
+
+
+def seconds(name: str, usual: str) -> float | None:
+    """A time limit; None for any time."""
+    text = os.environ.get(name) or usual
+    if text == "off":
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or not float(text):
+        stop(f"{name} is '{text}'; set it to a number of seconds up to 99999, like {usual}, or to off.")
+    return float(text)
+
+
 SECRET_KEY = secret_key()
 DEBUG = flag("DJANGO_DEBUG")
 ALLOWED_HOSTS = [host for host in os.environ.get("DJANGO_ALLOWED_HOSTS", "").replace(" ", "").split(",") if host]
 DATABASES = {"default": database()}
 SOURCE_TIME_ZONE = source_time_zone()
 API_ANONYMOUS_READ = flag("API_ANONYMOUS_READ")
+QUERY_TIME_LIMIT = seconds("QUERY_TIME_LIMIT", "10")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -127,13 +150,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_structlog",
     "rest_framework",
-    "rest_framework.authtoken",
     "django_filters",
     "catalog",
     "ingestion",
 ]
 MIDDLEWARE = [
     "talpa_site.health.probes",
+    "talpa_site.queries.QueryLimits",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -173,6 +196,11 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# Of each process; room for a few numbers of each client that has asked lately.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
@@ -180,10 +208,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+BEHIND_PROXY = flag("DJANGO_BEHIND_PROXY")
+
 REST_FRAMEWORK = {
+    # The address of a client is the last one that the proxy has put into X-Forwarded-For; all before is hearsay.
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        # A header is sent on purpose, a cookie by itself.
+        "catalog.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
-        "rest_framework.authentication.TokenAuthentication",
     ],
     "DEFAULT_RENDERER_CLASSES": [
         "catalog.api.renderers.FastJSONRenderer",
@@ -192,6 +225,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["catalog.api.permissions.ReadAccess"],
     "DEFAULT_FILTER_BACKENDS": ["catalog.api.filters.StrictFilterBackend", "catalog.api.ordering.StrictOrdering"],
     "DEFAULT_PAGINATION_CLASS": "catalog.api.pagination.KeysetPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["catalog.api.throttling.KnownClients", "catalog.api.throttling.Strangers"],
+    "DEFAULT_THROTTLE_RATES": {
+        "known": rate("API_RATE_LIMIT", "6000/minute"),
+        "anonymous": rate("API_ANONYMOUS_RATE_LIMIT", "1200/minute"),
+    },
     "EXCEPTION_HANDLER": "talpa_site.errors.api_error",
     "DATETIME_FORMAT": "iso-8601",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -202,7 +240,6 @@ REST_FRAMEWORK = {
 INSECURE_HTTP = flag("DJANGO_INSECURE_HTTP")
 SECURE_SSL_REDIRECT = not (INSECURE_HTTP or DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-BEHIND_PROXY = flag("DJANGO_BEHIND_PROXY")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP or DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)

@@ -34,6 +34,9 @@ SETTINGS = {
     "DJANGO_ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "DJANGO_INSECURE_HTTP": "on",
     "SOURCE_TIME_ZONE": "UTC",
+    # All tests ask from one address.
+    "API_RATE_LIMIT": "off",
+    "API_ANONYMOUS_RATE_LIMIT": "off",
     "LOG_LEVEL": "WARNING",
     "LC_ALL": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,3 +24,19 @@ class Reader(ABC):
 
         `one_plan`: whatever the values are, the best way to the rows is the same, so that it need be found once only.
         """
+
+    @abstractmethod
+    def begin(self, seconds: float | None) -> None:
+        """Get the connection ready for a request: it works, and statements may take so long; None for any time."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """The request is over, and whatever comes outside of requests has no limit of theirs."""
+
+    @abstractmethod
+    def was_too_long(self, error: BaseException) -> bool:
+        """Whether an error says that a statement took longer than `begin` allowed."""
+
+    @abstractmethod
+    def without_waiting(self) -> AbstractContextManager[None]:
+        """Write a trifle while reading: raises `OperationalError` where that would have to wait for a load."""

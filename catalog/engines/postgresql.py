@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from psycopg.pq import Format
 
 from catalog.engines.base import Reader, Row
+
+CHECKED_EVERY = 1.0
+"""Seconds for which a connection that answered is taken to work, unless its socket says otherwise."""
+
+Limit = tuple[float | None, bool]
+
+LIMITS: WeakKeyDictionary[psycopg.Connection, Limit] = WeakKeyDictionary()
+"""The limit of each connection, and whether it is sure to hold still: one set in a transaction may be rolled back."""
+
+CHECKED: WeakKeyDictionary[psycopg.Connection, float] = WeakKeyDictionary()
+"""When each connection has answered last, when asked."""
+
+NO_LIMIT: Limit = (None, True)
 
 
 class LoggingCursor(CursorDebugWrapper):
@@ -40,3 +57,57 @@ class PostgreSQL(Reader):
         with wrapper(cursor, self.connection) as wrapped:
             wrapped.execute(sql, params)
             return list(wrapped.fetchall())
+
+    def begin(self, seconds: float | None) -> None:
+        check(self.connection)
+        if seconds is None and self.connection.connection is None:
+            return
+        self.connection.ensure_connection()
+        driver = self.connection.connection
+        # Sent only when it changes: reads mostly follow reads. It stays in force when the request is over.
+        if LIMITS.get(driver, NO_LIMIT) == (seconds, True):
+            return
+        with self.connection.wrap_database_errors:
+            if seconds is None:
+                driver.execute("RESET statement_timeout")
+            else:
+                driver.execute("SELECT set_config('statement_timeout', %s, false)", [f"{max(1, seconds * 1000):.0f}"])
+        LIMITS[driver] = (seconds, not self.connection.in_atomic_block)
+
+    def end(self) -> None:
+        # Whatever writes is a request of its own, or a process of its own.
+        return
+
+    def was_too_long(self, error: BaseException) -> bool:
+        limited = LIMITS.get(self.connection.connection, NO_LIMIT)[0] is not None
+        return limited and isinstance(error.__cause__, psycopg.errors.QueryCanceled)
+
+    def without_waiting(self) -> AbstractContextManager[None]:
+        # Loads lock no rows but their own.
+        return nullcontext()
+
+
+def check(connection: Any) -> None:
+    """Replace a connection that has gone, as Django does, without asking the server for each request.
+
+    A server that has ended has closed its sockets, which shows without a question; what does not show, such as a
+    network that drops packets, is found within `CHECKED_EVERY` seconds.
+    """
+    driver, now = connection.connection, time.monotonic()
+    if driver is None:
+        return
+    if not connection.health_check_done and now - CHECKED.get(driver, 0.0) < CHECKED_EVERY and is_quiet(driver):
+        connection.health_check_done = True
+        return
+    connection.close_if_health_check_failed()
+    if connection.connection is not None:
+        CHECKED[driver] = now
+
+
+def is_quiet(driver: psycopg.Connection) -> bool:
+    """Whether nothing has arrived that nobody asked for: the last words of a server, or the end of the stream."""
+    if driver.closed:
+        return False
+    waiting = select.poll()
+    waiting.register(driver.fileno(), select.POLLIN)
+    return not waiting.poll(0)
