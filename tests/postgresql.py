@@ -51,19 +51,27 @@ class TemporaryPostgreSQL:
         self._give_to_another_user()
         self.programs = programs = self._programs()
         self._run(programs / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._serve()
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def restart(self) -> None:
+        """Stop the server and start it again on the same data."""
+        self.stop()
+        self._serve()
+
+    def _serve(self) -> None:
         options = [f"-c{name}={value}" for name, value in self.options.items()]
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             # A session of its own: Ctrl-C must not take the server away before the tests have cleaned up.
             self.process = subprocess.Popen(
-                [programs / "postgres", "-D", self._data, "-k", self.folder, *options],
+                [self.programs / "postgres", "-D", self._data, "-k", self.folder, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 **self.as_user,
             )
-        self._wait_until_ready()
-        return f"postgresql://postgres@/postgres?host={self.folder}"
+        self.wait_until_ready()
 
     def stop(self) -> None:
         """Stop the server, if it runs; whoever is still connected is cut off."""
@@ -81,7 +89,8 @@ class TemporaryPostgreSQL:
         return self.folder / "data"
 
     @property
-    def _log(self) -> Path:
+    def log(self) -> Path:
+        """What the server writes down."""
         return self.folder / "log"
 
     def _give_to_another_user(self) -> None:
@@ -132,7 +141,8 @@ class TemporaryPostgreSQL:
         if done.returncode:
             raise CannotStartError(f"PostgreSQL cannot start: {last_line(done.stderr) or done.returncode}.")
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Come back once the server answers."""
         deadline = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
@@ -144,7 +154,7 @@ class TemporaryPostgreSQL:
             else:
                 return
         self.stop()
-        raise CannotStartError(f"PostgreSQL did not start: {last_line(self._log.read_text(errors='replace'))}.")
+        raise CannotStartError(f"PostgreSQL did not start: {last_line(self.log.read_text(errors='replace'))}.")
 
 
 def last_line(text: str) -> str:
