@@ -73,6 +73,11 @@ WRONG = {
     "log_level": ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of DEBUG, INFO"),
     "log_format": ({"LOG_FORMAT": "xml"}, "LOG_FORMAT one of json, console"),
     "flag": ({"DJANGO_DEBUG": "maybe"}, "DJANGO_DEBUG is 'maybe'"),
+    "rate": ({"API_RATE_LIMIT": "many"}, "API_RATE_LIMIT is 'many'; write it like 6000/minute"),
+    "rate_of_none": ({"API_ANONYMOUS_RATE_LIMIT": "0/minute"}, "API_ANONYMOUS_RATE_LIMIT is '0/minute'; write it like"),
+    "rate_period": ({"API_RATE_LIMIT": "5/week"}, "API_RATE_LIMIT is '5/week'; write it like"),
+    "time_limit": ({"QUERY_TIME_LIMIT": "soon"}, "QUERY_TIME_LIMIT is 'soon'; set it to a number of seconds"),
+    "no_time": ({"QUERY_TIME_LIMIT": "0"}, "QUERY_TIME_LIMIT is '0'; set it to a number of seconds"),
 }
 
 
@@ -103,6 +108,20 @@ def test_nobody_is_believed_about_https_unless_a_proxy_is_announced() -> None:
     assert read("SECURE_PROXY_SSL_HEADER") == {"SECURE_PROXY_SSL_HEADER": None}
     header = ["HTTP_X_FORWARDED_PROTO", "https"]
     assert read("SECURE_PROXY_SSL_HEADER", DJANGO_BEHIND_PROXY="on") == {"SECURE_PROXY_SSL_HEADER": header}
+
+
+def test_nobody_is_believed_about_addresses_unless_a_proxy_is_announced() -> None:
+    proxies = [read("REST_FRAMEWORK", DJANGO_BEHIND_PROXY=flag)["REST_FRAMEWORK"] for flag in ("off", "on")]
+    assert [found["NUM_PROXIES"] for found in proxies if isinstance(found, dict)] == [0, 1]
+
+
+def test_limits_can_be_changed_and_lifted() -> None:
+    assert read("QUERY_TIME_LIMIT") == {"QUERY_TIME_LIMIT": 10.0}
+    assert read("QUERY_TIME_LIMIT", QUERY_TIME_LIMIT="2.5") == {"QUERY_TIME_LIMIT": 2.5}
+    assert read("QUERY_TIME_LIMIT", QUERY_TIME_LIMIT="off") == {"QUERY_TIME_LIMIT": None}
+    values = read("REST_FRAMEWORK", API_RATE_LIMIT="off", API_ANONYMOUS_RATE_LIMIT="7/second")["REST_FRAMEWORK"]
+    assert isinstance(values, dict)
+    assert values["DEFAULT_THROTTLE_RATES"] == {"known": None, "anonymous": "7/second"}
 
 
 def test_lists_are_separated_by_commas() -> None:
