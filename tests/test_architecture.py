@@ -63,6 +63,18 @@ def test_reader_and_contract_know_neither_django_nor_a_database(source: str) -> 
     assert not imports_any(source, "django", "rest_framework", "psycopg", "sqlite3", "ingestion.models")
 
 
+def test_the_api_asks_for_permissions_in_one_place() -> None:
+    """A user who is asked directly does not know how narrow the token is."""
+    asking = {source for source in SOURCES if "/api/" in source and asks_user(source)}
+    assert asking == {"catalog/api/permissions.py"}
+
+
+def asks_user(source: str) -> bool:
+    """Whether a file asks anybody for permissions."""
+    names = {"has_perm", "has_perms", "has_module_perms", "get_all_permissions", "is_superuser", "is_staff"}
+    return any(isinstance(node, ast.Attribute) and node.attr in names for node in ast.walk(tree(source)))
+
+
 ENGINES = ("ingestion/staging/", "catalog/engines/")
 """What the write side, and what the read side, knows of databases."""
 

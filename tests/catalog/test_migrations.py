@@ -6,12 +6,15 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
 from django.utils import timezone
 
 from catalog.models import ValueRule
 from catalog.rules import switches
+from catalog.tokens import ApiToken
 from tests.counting import assert_counted
-from tests.factories import make_change, make_order, make_orders, make_version
+from tests.factories import make_change, make_order, make_orders, make_user, make_version
+from tests.read_side import ORDERS
 
 
 @pytest.mark.django_db(transaction=True)
@@ -43,3 +46,20 @@ def test_a_catalogue_that_is_there_already_is_counted() -> None:
     MigrationExecutor(connection).migrate([("catalog", "0008_switches")])
     call_command("migrate", verbosity=0)
     assert_counted()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tokens_that_were_kept_in_plain_text_work_on_and_are_kept_no_more() -> None:
+    secret = "0123456789abcdef" * 2 + "01234567"
+    user = make_user("robot")
+    MigrationExecutor(connection).migrate([("catalog", "0008_switches")])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, user_id integer, created text)")
+            cursor.execute("INSERT INTO authtoken_token VALUES (%s, %s, '2018-01-01')", [secret, user.pk])
+    finally:
+        call_command("migrate", verbosity=0)
+
+    assert Client().get(ORDERS, headers={"Authorization": f"Token {secret}"}).status_code == 200
+    assert ApiToken.objects.get().user == user
+    assert "authtoken_token" not in connection.introspection.table_names()
