@@ -26,6 +26,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         """Those that are neither revoked nor expired, whoever they belong to."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
+    def note_use(self, hour: datetime) -> int:
+        """Remember the hour of the latest use, unless it is known; how many tokens that was new of."""
+        return self.filter(Q(used_at=None) | Q(used_at__lt=hour)).update(used_at=hour)
+
     def revoke(self, *, actor: str) -> int:
         """End those that are not revoked yet, at once and for good; their number."""
         return self.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_by=actor)
@@ -93,12 +97,6 @@ class ApiToken(models.Model):
         app, _, codename = permission.partition(".")
         rights = Permission.objects.filter(group__name=self.scope, content_type__app_label=app, codename=codename)
         return rights.exists()
-
-    def note_use(self) -> None:
-        """Remember the hour of the latest use: at most one write an hour, however busy a token is."""
-        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-        if self.used_at is None or self.used_at < hour:
-            ApiToken.objects.filter(Q(used_at=None) | Q(used_at__lt=hour), pk=self.pk).update(used_at=hour)
 
 
 def digest_of(secret: str) -> str:
