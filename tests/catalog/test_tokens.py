@@ -98,7 +98,6 @@ def test_the_hour_of_its_latest_use_is_known_for_one_write_an_hour(client: Clien
     assert [written(), written()] == [1, 0]
 
 
-@pytest.mark.sqlite_only
 def test_it_is_looked_up_with_its_user_in_one_query(client: Client) -> None:
     secret = make_token(make_user(), name="report")
     client.get(ORDERS, headers=header(secret))
