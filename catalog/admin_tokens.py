@@ -28,6 +28,7 @@ class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("user", "name", "scope", "expires_at")
+        help_texts = {"expires_at": "In UTC. Empty for a token that works until it is revoked."}
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -103,6 +104,11 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         }
         return super().formfield_for_foreignkey(db_field, request, **kwargs, disabled=own)
 
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The only choice is the group."""
+        choices = [("", "whatever its owner may do"), *ApiToken.Scope.choices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs, choices=choices)
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
@@ -159,9 +165,9 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def made(self, token: ApiToken) -> str:
         return moment(token.created_at.replace(microsecond=0))
 
-    @admin.display(description="last used")
+    @admin.display(description="last used in the hour from")
     def used(self, token: ApiToken) -> str:
-        return f"{token.used_at:%Y-%m-%d %H}h" if token.used_at else "never"
+        return f"{token.used_at:%Y-%m-%d %H:%M}" if token.used_at else "never"
 
     @admin.display(description="expires")
     def expires(self, token: ApiToken) -> str:
