@@ -47,7 +47,7 @@ def find_token(digest: str) -> ApiToken | None:
         columns = (*OF_TOKEN, *(f"user__{name}" for name in OF_USER))
         return ApiToken.objects.filter(q).order_by().values_list(*columns)
 
-    found = rows(build, Q(digest=digest), find_token.__name__)
+    found = rows(build, Q(digest=digest), find_token.__name__, one_plan=True)
     if not found:
         return None
     values = tuple(found[0])
