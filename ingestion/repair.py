@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from catalog.changes import NotPossible, lock_catalogue
 from catalog.contract import COLUMNS, NAMES, Column, ValueRefused, check_row, check_value
+from catalog.spreadsheets import harmless
 from ingestion.errors import LoadError, Locked
 from ingestion.masking import layout_of
 from ingestion.merge.repairs import repairable, settled_already
@@ -29,9 +30,6 @@ Texts = Sequence[str]
 """Twelve texts in contract order, as they stand in a file."""
 
 ALL = Limit(100, is_percent=True)
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""With these a spreadsheet begins to calculate."""
 
 MAX_CELL = 30_000
 """Characters of a record in a file of rejected rows; a spreadsheet's cell takes no more. The whole record is kept."""
@@ -124,19 +122,18 @@ def _exported(run: Run) -> Iterator[list[str]]:
         said = "; ".join(f"{r.column}: {r.message}" if r.column else r.message for r in reasons)
         raw = row.raw if len(row.raw) <= MAX_CELL else f"{row.raw[:MAX_CELL]}… {len(row.raw) - MAX_CELL:,} more"
         yield [
-            *(harmless(text, column) for text, column in zip(texts, COLUMNS, strict=True)),
+            *(unless_valid(text, column) for text, column in zip(texts, COLUMNS, strict=True)),
             *(str(row.line), " ".join(dict.fromkeys(r.code for r in reasons)), harmless(said), harmless(raw)),
         ]
 
 
-def harmless(text: str, column: Column | None = None) -> str:
-    """`text` with an apostrophe before it, if a spreadsheet would take it for a formula and its column takes it not."""
-    if not text.startswith(FORMULA):
+def unless_valid(text: str, column: Column) -> str:
+    """`text` made harmless for spreadsheets, unless it is a value that its column takes."""
+    neutral = harmless(text)
+    if neutral == text:
         return text
     try:
-        if column is not None:
-            check_value(column, text, settings.SOURCE_TIME_ZONE)
-            return text
+        check_value(column, text, settings.SOURCE_TIME_ZONE)
     except ValueRefused:
-        pass
-    return f"'{text}"
+        return neutral
+    return text

@@ -133,6 +133,14 @@ def seconds(name: str, usual: str) -> float | None:
     return float(text)
 
 
+def number(name: str, usual: int) -> int:
+    """A whole number of at least 1."""
+    text = os.environ.get(name) or str(usual)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        stop(f"{name} is '{text}'; set it to a whole number of at least 1.")
+    return int(text)
+
+
 SECRET_KEY = secret_key()
 DEBUG = flag("DJANGO_DEBUG")
 ALLOWED_HOSTS = [host for host in os.environ.get("DJANGO_ALLOWED_HOSTS", "").replace(" ", "").split(",") if host]
@@ -140,6 +148,7 @@ DATABASES = {"default": database()}
 SOURCE_TIME_ZONE = source_time_zone()
 API_ANONYMOUS_READ = flag("API_ANONYMOUS_READ")
 QUERY_TIME_LIMIT = seconds("QUERY_TIME_LIMIT", "10")
+EXPORT_TIMEOUT = number("EXPORT_TIMEOUT", 3600)
 
 INSTALLED_APPS = [
     "django.contrib.admin",

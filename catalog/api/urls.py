@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from catalog.api.export import OrderExportView
 from catalog.api.overlay_views import ConflictViewSet, HistoryView, OrderCorrectionViewSet, RuleViewSet
 from catalog.api.quality import QualityView
 from catalog.api.views import OrderViewSet
@@ -10,6 +11,7 @@ ORDER = "orders/<str:source>/<str:order_id>/"
 
 urlpatterns = [
     path("orders/", OrderViewSet.as_view({"get": "list"}, name="Orders"), name="order-list"),
+    path("orders/export/", OrderExportView.as_view(), name="order-export"),
     path(
         ORDER,
         OrderViewSet.as_view({"get": "retrieve"}, name="Order"),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F
+from django.db.models.expressions import Combinable
 
 Row = tuple[Any, ...]
+
+PIECE = 128 * 1024
+"""Bytes of CSV that are handed on together, or a little more: a network likes pieces neither small nor huge."""
 
 
 class Reader(ABC):
@@ -40,3 +45,19 @@ class Reader(ABC):
     @abstractmethod
     def without_waiting(self) -> AbstractContextManager[None]:
         """Write a trifle while reading: raises `OperationalError` where that would have to wait for a load."""
+
+    @abstractmethod
+    def begin_snapshot(self, seconds: int) -> None:
+        """Read everything as of one moment, until the connection is closed; no query takes longer than `seconds`."""
+
+    @abstractmethod
+    def csv(self, sql: str, params: Sequence[Any]) -> Iterator[bytes]:
+        """The rows of a query as lines of CSV without a header, some at a time, never a part of a line.
+
+        Quoted where it has to be; a missing value is empty, and `""` where a row is nothing else. Closing the iterator
+        ends the query.
+        """
+
+    @abstractmethod
+    def moment(self, name: F) -> Combinable:
+        """A timestamp as `csv` needs it to write `2018-07-12 17:33:04.5+00`."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from django.db.models import F
 from psycopg.pq import Format
 
-from catalog.engines.base import Reader, Row
+from catalog.engines.base import PIECE, Reader, Row
 
 CHECKED_EVERY = 1.0
 """Seconds for which a connection that answered is taken to work, unless its socket says otherwise."""
@@ -86,6 +87,34 @@ class PostgreSQL(Reader):
         # Loads lock no rows but their own.
         return nullcontext()
 
+    def begin_snapshot(self, seconds: int) -> None:
+        settings = {
+            "statement_timeout": f"{seconds}s",
+            # COPY writes timestamps as these say.
+            "timezone": "UTC",
+            "datestyle": "ISO",
+            # When this process dies, the server notices even while it sorts.
+            "client_connection_check_interval": "2s",
+        }
+        with self.connection.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            for name, value in settings.items():
+                cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+    def csv(self, sql: str, params: Sequence[Any]) -> Iterator[bytes]:
+        self.connection.ensure_connection()
+        copy_out = f"COPY ({sql}) TO STDOUT (FORMAT csv)"
+        with (
+            self.connection.wrap_database_errors,
+            psycopg.Cursor(self.connection.connection) as cursor,
+            cursor.copy(copy_out, params) as copy,
+        ):
+            alone = cursor.pgresult is not None and cursor.pgresult.nfields == 1
+            yield from joined(visible(copy) if alone else copy)
+
+    def moment(self, name: F) -> F:
+        return name
+
 
 def check(connection: Any) -> None:
     """Replace a connection that has gone, as Django does, without asking the server for each request.
@@ -111,3 +140,21 @@ def is_quiet(driver: psycopg.Connection) -> bool:
     waiting = select.poll()
     waiting.register(driver.fileno(), select.POLLIN)
     return not waiting.poll(0)
+
+
+def visible(lines: Iterable[Any]) -> Iterator[Any]:
+    """Lines of one column, none of them empty: readers of CSV skip empty lines."""
+    for line in lines:
+        yield b'""\n' if line == b"\n" else line
+
+
+def joined(lines: Iterable[Any]) -> Iterator[bytes]:
+    """Lines, many at a time: the driver gives them out one by one."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)

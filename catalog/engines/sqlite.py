@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.db.models import F, Func, TextField
+
 from catalog.engines.base import Reader, Row
 
 STEPS_BETWEEN_LOOKS = 10_000
 """Steps of SQLite's virtual machine between two looks at the clock: a fraction of a millisecond."""
+
+ROWS = 2000
+"""Rows that are fetched at a time."""
 
 
 class SQLite(Reader):
@@ -45,3 +52,32 @@ class SQLite(Reader):
                 yield
             finally:
                 cursor.execute(f"PRAGMA busy_timeout = {patience:d}")
+
+    def begin_snapshot(self, seconds: int) -> None:
+        end = time.monotonic() + seconds
+        with self.connection.cursor() as cursor:
+            # Django's own transactions would lock writers out.
+            cursor.execute("BEGIN DEFERRED")
+        driver = self.connection.connection
+        driver.set_progress_handler(lambda: time.monotonic() > end, STEPS_BETWEEN_LOOKS)
+
+    def csv(self, sql: str, params: Sequence[Any]) -> Iterator[bytes]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            while rows := cursor.fetchmany(ROWS):
+                text = io.StringIO(newline="")
+                csv.writer(text, lineterminator="\n").writerows(rows)
+                yield text.getvalue().encode()
+
+    def moment(self, name: F) -> Func:
+        return ZonedText(name)
+
+
+class ZonedText(Func):
+    """A timestamp, which is stored as text in UTC with six decimals or none, with no more decimals than it needs."""
+
+    # 19 characters are whole seconds.
+    template = (
+        "CASE WHEN length(%(expressions)s) = 19 THEN %(expressions)s ELSE rtrim(%(expressions)s, '0') END || '+00'"
+    )
+    output_field = TextField()

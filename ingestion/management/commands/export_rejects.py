@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -13,6 +11,7 @@ from typing import Any, BinaryIO, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.changes import NotPossible
+from catalog.export.output import write_out
 from ingestion.repair import exported
 
 
@@ -38,22 +37,13 @@ class Command(BaseCommand):
             raise CommandError(refused.message) from refused
         try:
             if options["output"] == "-":
-                self._write_out(as_csv(rows))
+                write_out(cast("BinaryIO", self.stdout.buffer), as_csv(rows))
             else:
                 with Path(options["output"]).open("wb") as file:
                     file.writelines(as_csv(rows))
         except OSError as error:
             raise CommandError(f"{options['output']} cannot be written: {error.strerror}.") from error
         self.stderr.write(f"{rows.count - 1:,} open rejected rows of run {options['run']}")
-
-    def _write_out(self, pieces: Iterable[bytes]) -> None:
-        out = cast("BinaryIO", self.stdout.buffer)
-        try:
-            out.writelines(pieces)
-            out.flush()
-        except BrokenPipeError:
-            # Who reads has seen enough. Python would complain once more when it flushes at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Counted:

@@ -1,0 +1,1 @@
+"""Orders as files: CSV, NDJSON, Parquet and XLSX, streamed from one query."""
