@@ -58,8 +58,6 @@ class Change(models.Model):
         REPAIR = "repair", "repair of rejected rows"
         ERASURE = "erasure", "erasure of a customer"
 
-    FROM_A_FILE = (Kind.LOAD, Kind.REPAIR)
-
     kind = models.CharField(max_length=16, choices=Kind)
     at = models.DateTimeField("in force since", db_index=True)
     actor = models.CharField(max_length=150, help_text="who caused it")
@@ -75,7 +73,7 @@ class Change(models.Model):
     @property
     def reads_a_file(self) -> bool:
         """Whether the lines of the orders that it has made are lines of its own file."""
-        return self.kind in self.FROM_A_FILE
+        return self.kind in (self.Kind.LOAD, self.Kind.REPAIR)
 
 
 class KnownValue(models.Model):

@@ -6,7 +6,7 @@ import csv
 import io
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,12 +65,19 @@ class SQLite(Reader):
         with self.connection.cursor() as cursor:
             cursor.execute(sql, params)
             while rows := cursor.fetchmany(ROWS):
-                text = io.StringIO(newline="")
-                csv.writer(text, lineterminator="\n").writerows(rows)
-                yield text.getvalue().encode()
+                text = written(rows)
+                # Python's writer leaves this one unquoted where it is no line end of its own.
+                yield (written(rows, csv.QUOTE_ALL) if "\r" in text else text).encode()
 
     def moment(self, name: F) -> Func:
         return ZonedText(name)
+
+
+def written(rows: Iterable[Row], quoting: int = csv.QUOTE_MINIMAL) -> str:
+    """Rows as lines of CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n", quoting=quoting).writerows(rows)  # type: ignore[arg-type]
+    return text.getvalue()
 
 
 class ZonedText(Func):

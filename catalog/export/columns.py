@@ -41,7 +41,8 @@ class Column:
 
 
 IS_REMOVED = Case(When(removed=True, then=Value("true")), default=Value("false"), output_field=TextField())
-LINE_OF_FILE = Case(When(change__kind__in=Change.FROM_A_FILE, then=F("line")))
+READING_A_FILE = [kind.value for kind in Change.Kind if Change(kind=kind).reads_a_file]
+LINE_OF_FILE = Case(When(change__kind__in=READING_A_FILE, then=F("line")))
 
 COLUMNS: dict[str, Column] = {
     column.name: column

@@ -143,7 +143,7 @@ def text_cell(text: str) -> str:
 
 def date_cells(column: pa.ChunkedArray) -> pa.Array:
     """Dates as the numbers of days that they are in a spreadsheet."""
-    days = pc.divide(pc.add(column.chunk(0).cast(pa.int64()), DAY_ZERO).cast(pa.float64()), float(DAY))
+    days = pc.divide(pc.add(column.chunk(0).cast(pa.int64()), DAY_ZERO).cast(pa.float64(), safe=False), float(DAY))
     numbers = wrapped(f'" s="{DATE}"><v>', days.cast(pa.string()), "</v></c>")
     too_early = pc.less(days, FIRST_DAY)
     if not pc.any(too_early).as_py():

@@ -46,9 +46,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(f"{p.parameter}: {p.message}" for p in refused.problems)) from refused
         except DatabaseError as error:
             cause = str(error).strip().partition("\n")[0]
-            raise CommandError(
-                f"The database has broken the export off; it is not complete. It says: {cause}"
-            ) from error
+            raise CommandError(f"The database has broken the export off, which is not whole: {cause}") from error
         except OSError as error:
             raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
         at = f" of {utc(export.at)}" if export.at else ""
