@@ -22,11 +22,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     _change: int | None = None
 
-    @property
-    def shown_change(self) -> int | None:
-        """The change after which the orders are shown as they stood; None when they are shown as they are."""
-        return self._change
-
     def as_of(self, moment: datetime) -> OrderQuerySet:
         """The orders as they stood at a moment, to the microsecond, with the values that were in force then.
 
