@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
-from rest_framework.generics import GenericAPIView
+from django.db.models import OrderBy
+from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.filters import FORMAT, OrderFilterSet, StrictFilterBackend
-from catalog.api.keyset import ordered
+from catalog.api.columns import PARAMETER as FIELDS
+from catalog.api.filters import FORMAT
 from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.ordering import ordering_of
 from catalog.api.strict import InvalidQuery, Problem, gather, nearest
 from catalog.api.values import FLAG, read_flag
-from catalog.api.views import OrderViewSet, StrictMixin, StrictNegotiation
+from catalog.api.views import OfOrders, OrderViewSet, StrictNegotiation
 from catalog.contract import BLANKS, NAMES, ValueRefused, shown
 from catalog.export.columns import COLUMNS, Column
 from catalog.export.exports import Export, TooManyOrdersError, utc
 from catalog.export.formats import FORMATS, Format
 from catalog.models import Order
-from catalog.querysets import OrderQuerySet
 
-FIELDS, RAW = "fields", "raw"
+RAW = "raw"
 
 
 def renderer_of(known: Format) -> type[BaseRenderer]:
@@ -47,21 +46,15 @@ class ExportNegotiation(StrictNegotiation):
         return renderer, str(renderer.media_type)
 
 
-class OrderExportView(StrictMixin, GenericAPIView[Order]):
+class OrderExportView(OfOrders):
     """The orders of a query as a file: CSV, NDJSON, Parquet or XLSX, streamed as of one moment."""
 
-    # What a list is, for the check of parameters.
-    action = "list"
-    parameters = (FIELDS, RAW)
-    queryset = Order.objects.all()
-    filterset_class = OrderFilterSet
-    filter_backends = (StrictFilterBackend,)
-    pagination_class = None
+    parameters = (FIELDS, ORDERING, RAW)
     renderer_classes = tuple(map(renderer_of, FORMATS.values()))
     content_negotiation_class = ExportNegotiation
     sorts, ordering = OrderViewSet.sorts, OrderViewSet.ordering
 
-    def get(self, request: Request) -> HttpResponseBase:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Stream the file. HEAD tells all but the file."""
         export = self.export(FORMATS[str(request.accepted_renderer.format)])
         pieces: Export | tuple[()] = ()
@@ -75,10 +68,10 @@ class OrderExportView(StrictMixin, GenericAPIView[Order]):
     def export(self, known: Format) -> Export:
         """The export that the request asks for. Raises `InvalidQuery`."""
         # Once before anything is opened, for what is wrong with the query.
-        self.orders()
-        columns, raw = self.read_parameters(self.request.query_params)
+        self.ask()
+        params = self.request.query_params
         try:
-            return Export(self.orders, columns, known, raw=raw)
+            return Export(self.ask, read_columns(params), known, ordering=read_ordering(params), raw=read_raw(params))
         except TooManyOrdersError as error:
             others = tuple(other.name for other in FORMATS.values() if other.most is None)
             message = (
@@ -87,21 +80,8 @@ class OrderExportView(StrictMixin, GenericAPIView[Order]):
             )
             raise InvalidQuery(Problem(FORMAT, message, others)) from error
 
-    def orders(self) -> OrderQuerySet:
-        """The orders that the request asks for; in no particular order unless it names one. Raises `InvalidQuery`."""
-        found = self.filter_queryset(self.get_queryset())
-        if ORDERING in self.request.query_params:
-            found = ordered(found, ordering_of(self.request.query_params, self, Order))
-        return cast("OrderQuerySet", found)
-
-    def read_parameters(self, params: QueryDict) -> tuple[list[Column], bool]:
-        """The columns, and whether values are to be left as they are. Raises `InvalidQuery`."""
-        read: dict[str, Any] = {}
-        gather(
-            lambda: read.update(fields=read_fields(params)),
-            lambda: read.update(raw=read_raw(params)),
-        )
-        return read["fields"], read["raw"]
+    def read_parameters(self, params: QueryDict) -> None:
+        gather(lambda: read_columns(params), lambda: read_ordering(params), lambda: read_raw(params))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final: Any = super().finalize_response(request, response, *args, **kwargs)
@@ -122,7 +102,7 @@ def headers_of(export: Export) -> dict[str, str]:
     return headers if export.at is None else headers | {"X-Catalogue-As-Of": utc(export.at)}
 
 
-def read_fields(params: QueryDict) -> list[Column]:
+def read_columns(params: QueryDict) -> list[Column]:
     """The columns that `fields` names, in its order; those of the contract unless given. Raises `InvalidQuery`."""
     names = [name.strip(BLANKS) for name in str(params.get(FIELDS, ",".join(NAMES))).split(",")]
     known = tuple(COLUMNS)
@@ -131,6 +111,13 @@ def read_fields(params: QueryDict) -> list[Column]:
     if messages:
         raise InvalidQuery(*(Problem(FIELDS, message, known) for message in messages))
     return [COLUMNS[name] for name in names]
+
+
+def read_ordering(params: QueryDict) -> list[OrderBy]:
+    """What the orders are sorted by; nothing, unless it is asked for. Raises `InvalidQuery`."""
+    if ORDERING not in params:
+        return []
+    return [key.expression() for key in ordering_of(params, OrderExportView, Order)]
 
 
 def read_raw(params: QueryDict) -> bool:

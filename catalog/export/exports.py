@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
+from django.db.models import OrderBy
 from django.utils import timezone
 
 from catalog.export.columns import Column
 from catalog.export.formats import Format
 from catalog.export.snapshot import Snapshot
-from catalog.querysets import OrderQuerySet
+from catalog.order_query import OrderQuery
 
 
 class TooManyOrdersError(Exception):
@@ -26,10 +27,11 @@ class Export:
 
     def __init__(
         self,
-        select: Callable[[], OrderQuerySet],
+        ask: Callable[[], OrderQuery],
         columns: Sequence[Column],
         file_format: Format,
         *,
+        ordering: Sequence[OrderBy],
         raw: bool,
     ) -> None:
         self.columns, self.format = columns, file_format
@@ -38,8 +40,9 @@ class Export:
         self._snapshot = Snapshot()
         try:
             # Asked for only now: what the filters look up is then never older than what is read.
-            self._queryset = select()
-            self.change, self.at = self._snapshot.change(self._queryset)
+            query = ask()
+            self._queryset = query.orders().order_by(*ordering)
+            self.change, self.at = self._snapshot.change(query.at)
             self._check_size()
         except BaseException:
             self.close()

@@ -39,17 +39,17 @@ class Snapshot:
     def close(self) -> None:
         self._open.close()
 
-    def change(self, orders: OrderQuerySet) -> tuple[int, datetime | None]:
-        """The latest change that these orders show, and its moment; 0 and none before the first."""
+    def change(self, at: int | None) -> tuple[int, datetime | None]:
+        """The latest change, up to `at` if that is given, and its moment; 0 and none before the first."""
         changes = Change.objects.order_by("-id").values_list("id", "at")
-        if orders.shown_change is not None:
-            changes = changes.filter(id__lte=orders.shown_change)
+        if at is not None:
+            changes = changes.filter(id__lte=at)
         found = next(changes[:1].query.get_compiler(connection=self.connection).results_iter(), None)
         return (0, None) if found is None else (int(found[0]), found[1])
 
     def has_more_than(self, limit: int, orders: OrderQuerySet) -> bool:
         sql, params = self._compiled(orders.order_by().values_list("key")[: limit + 1])
-        [(found,)] = self.reader.fetch(f"SELECT COUNT(*) FROM ({sql}) AS counted", params)  # noqa: S608  Django's own
+        [(found,)] = self.reader.fetch(f"SELECT COUNT(*) FROM ({sql}) AS counted", params, one_plan=False)  # noqa: S608  Django's own
         return bool(found > limit)
 
     def rows(self, orders: OrderQuerySet, columns: Sequence[Column], *, raw: bool) -> Iterator[bytes]:
