@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Min, Model, QuerySet, Sum
+from django.db.models import Min, Model, QuerySet, Value
 
 from catalog.engines.days import DayBegins
 from catalog.models import Change, Order, OrderVersion
@@ -48,8 +48,8 @@ def add(change: Change) -> None:
         rebuild()
         return
     made, ended = Order.objects.filter(change=change), OrderVersion.objects.filter(ended_by=change)
-    _merge(DayTally, DAY, _counted(made, zone), _counted(ended, zone, sign=-1))
-    _merge(StateTally, STATE, _counted(made), _counted(ended, sign=-1))
+    _merge(DayTally, DAY, _weighed(made, zone), _weighed(ended, zone, weight=-1))
+    _merge(StateTally, STATE, _weighed(made), _weighed(ended, weight=-1))
 
 
 def made_all(change: Change) -> bool:
@@ -63,18 +63,18 @@ def rebuild() -> None:
     for tally in (DayTally, StateTally):
         tally.objects.all().delete()
     TallyZone.objects.update_or_create(pk=1, defaults={"name": zone})
-    _merge(DayTally, DAY, _counted(Order.objects.all(), zone))
+    _merge(DayTally, DAY, _weighed(Order.objects.all(), zone))
     # The days are many fewer than the orders.
-    _merge(StateTally, STATE, DayTally.objects.order_by().values_list(*STATE).annotate(n=Sum("orders")))
+    _merge(StateTally, STATE, DayTally.objects.order_by().values_list(*STATE, "orders"))
 
 
-def _counted(states: QuerySet[Any, Any], zone: str | None = None, *, sign: int = 1) -> QuerySet[Any, Any]:
-    """Numbers of orders by dimensions; by days too, if a zone is given."""
+def _weighed(states: QuerySet[Any, Any], zone: str | None = None, *, weight: int = 1) -> QuerySet[Any, Any]:
+    """The dimensions of each order, by days too if a zone is given, and what it counts for."""
     by: tuple[str, ...] = STATE
     if zone:
         states, by = states.annotate(day=DayBegins("order_date", zone)), ("day", *STATE)
-    numbers: QuerySet[Any, Any] = states.order_by().values_list(*by).annotate(n=Count("*") * sign)
-    return numbers
+    rows: QuerySet[Any, Any] = states.order_by().annotate(weight=Value(weight)).values_list(*by, "weight")
+    return rows
 
 
 def _merge(tally: type[Model], dimensions: tuple[str, ...], *deltas: QuerySet[Any, Any]) -> None:
@@ -89,6 +89,7 @@ def _merge(tally: type[Model], dimensions: tuple[str, ...], *deltas: QuerySet[An
             f"WITH delta ({names}) AS ({' UNION ALL '.join(sql for sql, _ in queries)}) "  # noqa: S608
             f"INSERT INTO {table} AS t (cell, {names}) "
             f"SELECT {cell}, {', '.join(dimensions)}, SUM(orders) FROM delta "
+            # In this order: days differ most, so SQLite compares few columns when it sorts.
             f"GROUP BY {', '.join(dimensions)} HAVING SUM(orders) <> 0 "
             "ON CONFLICT (cell) DO UPDATE SET orders = t.orders + excluded.orders",
             [param for _, params in queries for param in params],
