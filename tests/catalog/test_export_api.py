@@ -50,7 +50,9 @@ def value_for(name: str, order: Order) -> str:
         return "true"
     if lookup in ("date", "year", "month"):
         return {"date": "2018-01-01", "year": "2018", "month": "1"}[lookup]
-    value = {"run": 1, "search": order.order_id, "corrected_by": "ana"}.get(field) or getattr(order, field)
+    value = {"run": 1, "search": order.order_id, "corrected_by": "ana", "quality": "unknown_status"}.get(
+        field
+    ) or getattr(order, field)
     text = value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else str(value)
     return f"{text},{text}" if lookup == "range" else text
 
