@@ -6,16 +6,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from catalog.api.schema.operations import Operation
 from catalog.api.views import StrictMixin
+
+LISTS = {name: f"{name[:-1]}-list" for name in ("orders", "runs", "conflicts", "rules")} | {"quality": "quality"}
 
 
 class ApiRoot(StrictMixin):
     """The order catalogue. Orders with the values in force, and the runs that brought them."""
 
     name = "Order catalogue"
+    operations = {
+        "get": Operation(
+            "Where it starts",
+            "The addresses of the lists.",
+            answer={
+                "type": "object",
+                "properties": {name: {"type": "string", "format": "uri"} for name in LISTS},
+                "required": [*LISTS],
+            },
+            example={name: f"https://orders.example.org/api/v1/{name}/" for name in LISTS},
+        )
+    }
 
     def get(self, request: Request) -> Response:
-        lists = {name: f"{name[:-1]}-list" for name in ("orders", "runs", "conflicts", "rules")} | {
-            "quality": "quality"
-        }
-        return Response({name: reverse(place, request=request) for name, place in lists.items()})
+        return Response({name: reverse(place, request=request) for name, place in LISTS.items()})

@@ -160,6 +160,8 @@ INSTALLED_APPS = [
     "django_structlog",
     "rest_framework",
     "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "catalog",
     "ingestion",
 ]
@@ -239,9 +241,37 @@ REST_FRAMEWORK = {
         "known": rate("API_RATE_LIMIT", "6000/minute"),
         "anonymous": rate("API_ANONYMOUS_RATE_LIMIT", "1200/minute"),
     },
+    "DEFAULT_SCHEMA_CLASS": "catalog.api.schema.auto.CatalogueSchema",
     "EXCEPTION_HANDLER": "talpa_site.errors.api_error",
     "DATETIME_FORMAT": "iso-8601",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# What the API says of itself; what is said of each operation stands with its view.
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Order catalogue",
+    "DESCRIPTION": "Orders with the values in force, where each of them comes from, and how to put them right.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    # The order of the code is the order in which one would read it.
+    "SORT_OPERATION_PARAMETERS": False,
+    "PARSER_WHITELIST": ["rest_framework.parsers.JSONParser"],
+    "PATH_CONVERTER_OVERRIDES": {"db_number": int},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "catalog.api.schema.errors.put_among_components",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "ingestion.models.Run.Status",
+        "RunKind": "ingestion.models.Run.Kind",
+        "ChangeKind": "catalog.models.Change.Kind",
+        "RejectState": "ingestion.models.RejectedRow.State",
+        "Field": "catalog.models.FIELDS",
+        "RuledField": "catalog.models.RULED",
+        "Ending": "catalog.models.Correction.Ending",
+    },
 }
 
 # HTTPS is expected unless DJANGO_INSECURE_HTTP says that the site is served over plain HTTP, as the demo

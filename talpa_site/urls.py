@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
+from catalog.api.schema.views import RedocPage, SchemaView, SwaggerPage
 from talpa_site.api import ApiRoot
 from talpa_site.health import healthz, readyz
 
@@ -17,6 +18,9 @@ api: list[URLPattern | URLResolver] = [
     path("", ApiRoot.as_view(), name="api-root"),
     path("", include("catalog.api.urls")),
     path("", include("ingestion.api.urls")),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", SwaggerPage.as_view(), name="swagger"),
+    path("redoc/", RedocPage.as_view(), name="redoc"),
 ]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="api-root")),

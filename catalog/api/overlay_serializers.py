@@ -9,9 +9,10 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.api.bodies import OneOf, StrictBody
+from catalog.api.schema.shapes import VALUE, conditions, value_of
 from catalog.api.serializers import run_id
-from catalog.contract import Value, ValueRefused
-from catalog.models import FIELDS, MAX_REASON, Change, Correction, ValueRule
+from catalog.contract import CORRECTABLE, Column, Kind, Value, ValueRefused
+from catalog.models import COLUMN, FIELDS, MAX_REASON, Change, Correction, ValueRule
 from catalog.rules import RuleRefused, checked
 from catalog.timeline import Entry
 from catalog.values import read
@@ -20,17 +21,31 @@ from catalog.values import read
 class ValueField(serializers.Field[Value, Any, Any, Any]):
     """A value of whatever column: a number, a text, a timestamp in UTC, or null."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, column: Column | None = None, **options: Any) -> None:
         super().__init__(**options)
+        self.column = column
         self.moment = serializers.DateTimeField()
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """As JSON schema."""
+        return value_of(self.column) if self.column else VALUE
 
     def to_internal_value(self, data: Any) -> str:
         if isinstance(data, bool) or not isinstance(data, str | int):
             raise serializers.ValidationError("Give a text, a whole number, or null for a missing value.")
+        if self.column:
+            refuse_number(self.column, data)
         return str(data)
 
     def to_representation(self, value: Value) -> Any:
         return self.moment.to_representation(value) if isinstance(value, datetime) else value
+
+
+def refuse_number(column: Column, data: Any) -> None:
+    """Codes and timestamps are texts, also where they look like a number."""
+    if isinstance(data, int) and column.kind is not Kind.INTEGER:
+        raise serializers.ValidationError(f"Give a text: {column.name} is a {column.kind}.")
 
 
 class ChangeSerializer(serializers.ModelSerializer[Change]):
@@ -55,8 +70,10 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
     base = ValueField(help_text="what the source said when the correction was made or last confirmed")
     source_value = serializers.SerializerMethodField(help_text="what the source says now")
     made_by = ChangeSerializer()
-    ended_by = ChangeSerializer()
-    conflict_by = ChangeSerializer(help_text="what brought a third value; null where there is no conflict")
+    ended_by = ChangeSerializer(allow_null=True)
+    conflict_by = ChangeSerializer(allow_null=True, help_text="what brought a third value; null where there is no conflict")
+
+    shapes = {"source_value": VALUE, "ending": {"type": "string", "enum": ["", *Correction.Ending.values]}}
 
     class Meta:
         model = Correction
@@ -83,13 +100,19 @@ VALUE_HELP = "as it may stand in an export, but a time without an offset is in U
 class CorrectionGiven(ReasonGiven):
     """A correction to make. `since` guards against overwriting what somebody else has just done."""
 
+    conditions = conditions(CORRECTABLE)
     field = OneOf(choices=FIELDS)
     value = ValueField(allow_null=True, help_text=VALUE_HELP)
     since = serializers.DateTimeField(required=False, help_text="the order's `since`, as you saw it")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        column = COLUMN[attrs["field"]]
         try:
-            return attrs | {"value": read(attrs["field"], attrs["value"] or "")}
+            refuse_number(column, self.initial_data["value"])
+        except serializers.ValidationError as refused:
+            raise serializers.ValidationError({"value": refused.detail}) from refused
+        try:
+            return attrs | {"value": read(column.name, attrs["value"] or "")}
         except ValueRefused as refused:
             raise serializers.ValidationError({"value": [f"{refused.message}."]}) from refused
 
@@ -116,24 +139,49 @@ class RuleSerializer(StrictBody, serializers.ModelSerializer[ValueRule]):
         return attrs | {"old": old, "new": new}
 
 
-def entry_as_json(entry: Entry) -> dict[str, Any]:
-    """What one change did to an order."""
-    show = ValueField().to_representation
-    return {
-        **ChangeSerializer(entry.change).data,
-        "until": show(entry.ended_by.at) if entry.ended_by else None,
-        "first": entry.first,
-        "gone": entry.gone,
-        "removed": entry.removed,
-        "values": [
-            {
-                "field": d.name,
-                "before": show(d.before),
-                "after": show(d.after),
-                "source_before": show(d.below_before),
-                "source_after": show(d.below_after),
-            }
-            for d in entry.differences
-        ],
-        "events": entry.events,
+class RuleDetailSerializer(RuleSerializer):
+    """A rule and, while it is off, what it would do."""
+
+    optional = ("touches", "examples")
+    shapes = {
+        "touches": {
+            "type": ["integer", "null"],
+            "description": "orders that it changes when it is switched on; null for more than 10,000",
+        },
+        "examples": {"type": "array", "items": {"type": "string"}, "description": "some of them"},
     }
+
+
+class RuleSwitchedSerializer(RuleSerializer):
+    """A rule that was switched, and how many orders that changed."""
+
+    shapes = {"changed": {"type": "integer", "description": "orders that show another value now"}}
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    """A value before and after a change, and what the source said below it."""
+
+    field = serializers.CharField(source="name")
+    before = ValueField()
+    after = ValueField()
+    source_before = ValueField(source="below_before")
+    source_after = ValueField(source="below_after")
+
+
+class EntrySerializer(serializers.Serializer[Entry]):
+    """What one change did to an order."""
+
+    kind = serializers.ChoiceField(source="change.kind", choices=Change.Kind.choices)
+    at = serializers.DateTimeField(source="change.at")
+    actor = serializers.CharField(source="change.actor")
+    reason = serializers.CharField(source="change.reason")
+    run = serializers.SerializerMethodField(help_text="the run that was the change, if it was one")
+    until = serializers.DateTimeField(source="ended_by.at", allow_null=True, help_text="in force until; null: still")
+    first = serializers.BooleanField(help_text="it brought the order")
+    gone = serializers.BooleanField(help_text="it took the order out of the catalogue")
+    removed = serializers.BooleanField(allow_null=True, help_text="it removed the order, or brought it back")
+    values = DifferenceSerializer(source="differences", many=True)
+    events = serializers.ListField(child=serializers.CharField(), help_text="what became of corrections")
+
+    def get_run(self, entry: Entry) -> int | None:
+        return run_id(entry.change)

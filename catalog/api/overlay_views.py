@@ -19,11 +19,14 @@ from catalog.api.lookups import ChoiceFilter, StrictFilterSet
 from catalog.api.overlay_serializers import (
     CorrectionGiven,
     CorrectionSerializer,
+    EntrySerializer,
     ReasonGiven,
+    RuleDetailSerializer,
     RuleSerializer,
-    entry_as_json,
+    RuleSwitchedSerializer,
 )
 from catalog.api.permissions import MayChange
+from catalog.api.schema.operations import Operation
 from catalog.api.views import ListMixin, StrictMixin
 from catalog.changes import NotPossible
 from catalog.contract import shown
@@ -92,6 +95,18 @@ class AnyCorrectionViewSet(ListMixin, ListModelMixin, GenericViewSet[Correction]
 class OrderCorrectionViewSet(OfOneOrder, AnyCorrectionViewSet):
     """The corrections of one order. POST `{field, value, reason}` makes one."""
 
+    operations = {
+        "list": Operation("The corrections of an order", "Also those that have ended, the newest first."),
+        "create": Operation(
+            "Make a correction",
+            "Set a value of the order right; it holds whatever later loads bring.",
+            answer=CorrectionSerializer,
+            status=status.HTTP_201_CREATED,
+            body=CorrectionGiven,
+            conflicts=("changed_meanwhile", "customer_erased", "no_difference", "no_such_order", "same_as_source"),
+        ),
+        "retire": Operation(answer=CorrectionSerializer, body=ReasonGiven, conflicts=("ended_already",)),
+    }
     permissions_needed = {"create": "catalog.add_correction", "retire": "catalog.change_correction"}
 
     def get_queryset(self) -> QuerySet[Correction]:
@@ -134,6 +149,13 @@ class ConflictViewSet(AnyCorrectionViewSet):
     correction of the order.
     """
 
+    operations = {
+        "list": Operation(description="Corrections that wait for a person, as the source has a third value."),
+        **dict.fromkeys(
+            ("keep", "take_source"),
+            Operation(answer=CorrectionSerializer, body=ReasonGiven, conflicts=("decided_already", "ended_already")),
+        ),
+    }
     permissions_needed = dict.fromkeys(("keep", "take_source"), "catalog.change_correction")
 
     def get_queryset(self) -> QuerySet[Correction]:
@@ -168,9 +190,10 @@ class HistoryView(OfOneOrder):
     """What happened to an order, the newest first: who or what set which value, when and why."""
 
     name = "History"
+    operations = {"get": Operation(answer=EntrySerializer(many=True))}
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response([entry_as_json(entry) for entry in timeline(self.present_or_past())])
+        return Response(EntrySerializer(timeline(self.present_or_past()), many=True).data)
 
     def present_or_past(self) -> Order | OrderVersion:
         """The order; or, where an undo has taken it out of the catalogue, what it was."""
@@ -207,6 +230,17 @@ class RuleViewSet(ListMixin, CreateModelMixin, ReadOnlyModelViewSet[ValueRule]):
     A new rule is off; its page says how many orders it touches. POST to `on/`, or with `{reason}` to `off/`.
     """
 
+    operations = {
+        "list": Operation(description="Value rules: what one value of a column means."),
+        "create": Operation(
+            "Make a rule", "A new rule is off: look first how many orders it touches.", status=201, body=RuleSerializer
+        ),
+        "retrieve": Operation(
+            description="While it is off, also how many orders it touches.", answer=RuleDetailSerializer
+        ),
+        "on": Operation(answer=RuleSwitchedSerializer, conflicts=("rule_exists", "switched_already")),
+        "off": Operation(answer=RuleSwitchedSerializer, body=ReasonGiven, conflicts=("switched_already",)),
+    }
     serializer_class = RuleSerializer
     filterset_class = RuleFilterSet
     permission_classes = (MayChange,)

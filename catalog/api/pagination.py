@@ -130,6 +130,12 @@ class KeysetPagination(BasePagination):
             }
         )
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri", "description": "a page further on or back; null: none"}
+        figure = {"type": ["integer", "null"], "description": "rows on all pages; null: not counted"}
+        properties = {"count": figure, "next": link, "previous": link, "results": schema}
+        return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+
     def get_results(self, data: Any) -> Any:
         return data["results"]
 

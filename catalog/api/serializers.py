@@ -30,6 +30,13 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         help_text="what the source itself says, in the columns where a rule or a correction lies over it"
     )
 
+    shapes = {
+        "source_values": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "integer", "null"]},
+        }
+    }
+
     class Meta:
         model = Order
         fields = (*NAMES, "source_values", "url", "removed", "run", "line", "since")

@@ -24,6 +24,9 @@ MAX_VALUES = 500
 MAX_LENGTH = 16_384
 """Most characters in one parameter; MAX_VALUES codes of full length fit."""
 
+MAX_TEXT = 4096
+"""Most characters in one text."""
+
 Reader = Callable[[str], object]
 
 NUMBER = (f"a whole number from 1 to {MAX_INTEGER}",)
@@ -37,6 +40,7 @@ YEAR = ("2018",)
 MONTH = ("a month's number from 1 to 12",)
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LOST_PLUS = re.compile(r".*:[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?")
 
 
@@ -78,10 +82,10 @@ def read_flag(text: str) -> bool:
 
 def read_text(text: str) -> str:
     """Text that a person could have typed."""
-    if not text.isprintable():
+    if _CONTROL.search(text):
         raise ValueRefused("not_text", f"{shown(text)} has control characters")
-    if len(text) > 4096:
-        raise ValueRefused("too_long", f"{shown(text)} is longer than 4096 characters")
+    if len(text) > MAX_TEXT:
+        raise ValueRefused("too_long", f"{shown(text)} is longer than {MAX_TEXT} characters")
     return text
 
 

@@ -21,6 +21,7 @@ from catalog.api.conditional import Conditional, catalogue_version
 from catalog.api.filters import AS_OF, FORMAT, OrderFilterSet, StrictFilterBackend, read_as_of
 from catalog.api.order_pages import OrderPagination
 from catalog.api.pagination import KeysetPagination
+from catalog.api.schema.operations import Operation
 from catalog.api.serializers import OrderSerializer
 from catalog.api.strict import InvalidQuery, Problem, check_names, gather, nearest
 from catalog.as_of import change_at
@@ -108,6 +109,10 @@ class OfOrders(Conditional, StrictMixin):
 class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
     """Orders with the values in force; removed ones are left out of the list unless asked for."""
 
+    operations = {
+        "list": Operation(),
+        "retrieve": Operation(description="One order with the values in force, also a removed one."),
+    }
     serializer_class = OrderSerializer
     queryset = Order.objects.all()
     pagination_class = OrderPagination

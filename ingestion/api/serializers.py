@@ -21,6 +21,14 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     rejects = serializers.HyperlinkedIdentityField(view_name="reject-list", lookup_url_kwarg="run")
     orders = serializers.SerializerMethodField(help_text="the orders that it was the last to change")
 
+    shapes = {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "options": {"type": "object", "additionalProperties": {}},
+        "stages": {"type": "object", "additionalProperties": {"type": "number"}},
+        "new_values": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+        "rejects_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
+    }
+
     class Meta:
         model = Run
         fields = (
@@ -39,6 +47,21 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         if run.pk is None:
             return None  # of a dry run
         return f"{reverse('order-list', request=self.context['request'])}?run={run.pk}"
+
+
+class UndoSerializer(RunSerializer):
+    """The run that has undone another one; of a dry run the same figures, without an address."""
+
+    status = serializers.SerializerMethodField()
+    shapes = RunSerializer.shapes | {
+        "id": {"type": ["integer", "null"]},
+        "url": {"type": ["string", "null"]},
+        "rejects": {"type": ["string", "null"]},
+        "status": {"type": "string", "enum": [str(Run.Status.LOADED), "dry_run"]},
+    }
+
+    def get_status(self, run: Run) -> str:
+        return run.status if run.pk else "dry_run"
 
 
 class UndoGiven(StrictBody):
@@ -66,6 +89,13 @@ class RejectedRowSerializer(serializers.ModelSerializer[RejectedRow]):
         fields = ("line", "raw", "reasons", "state", "repaired_by", "settled_by", "settled_at", "note")
 
 
+class RepairedSerializer(serializers.Serializer[Any]):
+    """A row that was repaired, and the run that loaded it."""
+
+    reject = RejectedRowSerializer()
+    run = RunSerializer()
+
+
 class RepairGiven(StrictBody):
     """Texts of the contract's columns, as they may stand in an export; those left out stay as in the row.
 
@@ -80,7 +110,8 @@ class RepairGiven(StrictBody):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {
-            column.name: ValueField(required=False, allow_null=True, help_text=column.meaning) for column in COLUMNS
+            column.name: ValueField(column=column, required=False, allow_null=True, help_text=column.meaning)
+            for column in COLUMNS
         }
 
     def get_initial(self) -> dict[str, Any]:

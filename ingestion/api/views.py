@@ -16,10 +16,18 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 from catalog.api.overlay_serializers import ReasonGiven
 from catalog.api.overlay_views import NotPossibleNow
 from catalog.api.permissions import MayChange
+from catalog.api.schema.operations import Operation
 from catalog.api.views import ListMixin
 from catalog.changes import NotPossible
 from ingestion.api.filters import RejectFilterSet, RunFilterSet
-from ingestion.api.serializers import RejectedRowSerializer, RepairGiven, RunSerializer, UndoGiven
+from ingestion.api.serializers import (
+    RejectedRowSerializer,
+    RepairedSerializer,
+    RepairGiven,
+    RunSerializer,
+    UndoGiven,
+    UndoSerializer,
+)
 from ingestion.errors import Locked
 from ingestion.models import RejectedRow, Run
 from ingestion.repair import dismiss_one, fields_of, replay
@@ -32,6 +40,15 @@ class RunViewSet(ListMixin, ReadOnlyModelViewSet[Run]):
     POST `{keep_touched, dry_run}` to `undo/` takes a run back; both are false unless given.
     """
 
+    operations = {
+        "list": Operation(description="One for each file that was given to be loaded, each repair and each undo."),
+        "retrieve": Operation(description="One run with all its figures."),
+        "undo": Operation(
+            answer=UndoSerializer,
+            body=UndoGiven,
+            conflicts=("locked", "nothing_left", "nothing_to_undo", "touched_since"),
+        ),
+    }
     serializer_class = RunSerializer
     permission_classes = (MayChange,)
     permissions_needed = {"undo": "ingestion.change_run"}
@@ -58,8 +75,7 @@ class RunViewSet(ListMixin, ReadOnlyModelViewSet[Run]):
             done = undo_run(number, **given.validated_data, wait=False, actor=request.user.get_username())
         except (NotPossible, Locked) as refused:
             raise NotPossibleNow(refused) from refused
-        facts = RunSerializer(done, context=self.get_serializer_context()).data
-        return Response(facts if done.pk else {**facts, "status": "dry_run"})
+        return Response(UndoSerializer(done, context=self.get_serializer_context()).data)
 
 
 class RejectViewSet(ListMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet[RejectedRow]):
@@ -68,6 +84,16 @@ class RejectViewSet(ListMixin, ListModelMixin, RetrieveModelMixin, GenericViewSe
     POST the right texts to `<line>/repair/`, or `{reason}` to `<line>/dismiss/`.
     """
 
+    operations = {
+        "list": Operation(description="The rows of a run's file that could not be loaded, each with every reason."),
+        "retrieve": Operation(description="One rejected row, and what became of it."),
+        "repair": Operation(
+            answer=RepairedSerializer,
+            body=RepairGiven,
+            conflicts=("locked", "not_loaded", "settled_already", "too_many_sources", "unknown_reject"),
+        ),
+        "dismiss": Operation(body=ReasonGiven, answer=RejectedRowSerializer, conflicts=("settled_already",)),
+    }
     serializer_class = RejectedRowSerializer
     filterset_class = RejectFilterSet
     queryset = RejectedRow.objects.defer("raw_bytes").prefetch_related("reasons")
@@ -102,8 +128,8 @@ class RejectViewSet(ListMixin, ListModelMixin, RetrieveModelMixin, GenericViewSe
         given.is_valid(raise_exception=True)
         with told():
             done = replay(row.run, [(row, given.validated_data)], actor=request.user.get_username())
-        run = RunSerializer(done, context=self.get_serializer_context())
-        return Response({"reject": self.shown(), "run": run.data})
+        told_of = {"reject": self.get_object(), "run": done}
+        return Response(RepairedSerializer(told_of, context=self.get_serializer_context()).data)
 
     def dismiss(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Settle the row without loading it, for a reason."""

@@ -1,0 +1,211 @@
+"""How an operation of OpenAPI is made from a view; the hooks by which drf-spectacular finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.drainage import warn
+from drf_spectacular.extensions import (
+    OpenApiFilterExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, force_instance
+from rest_framework.permissions import SAFE_METHODS
+
+from catalog.api.schema import errors, shapes
+from catalog.api.schema.operations import JSON, Operation
+
+
+class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see its types
+    """Reads a view and its `operations`; shared parameters and errors become components."""
+
+    @property
+    def described(self) -> Operation:
+        """What the view says of this operation."""
+        table: dict[str, Operation] = getattr(self.view, "operations", {})
+        found = table.get(self.verb)
+        if found is None:
+            warn(f"{type(self.view).__name__} has no '{self.verb}' in its operations.")
+        return found or Operation()
+
+    @property
+    def verb(self) -> str:
+        """The viewset's action; of other views the method."""
+        return str(getattr(self.view, "action", None) or self.method.lower())
+
+    @property
+    def is_list(self) -> bool:
+        return self.verb == "list"
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> JSON | None:
+        operation: JSON | None = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation is None:
+            return None
+        parameters = operation.get("parameters", [])
+        operation["parameters"] = [self._shared(parameter) for parameter in parameters]
+        operation["responses"] |= self._errors(operation)
+        return operation
+
+    def get_operation_id(self) -> str:
+        tokens = [token.replace("-", "_") for token in self._tokenize_path()] or ["root"]
+        verb = "read" if self.verb in ("get", "retrieve") else self.verb
+        return "_".join(tokens if tokens[-1] == verb else [*tokens, verb])
+
+    def get_summary(self) -> str:
+        return self.described.summary or str(self.view.get_view_name())
+
+    def get_description(self) -> str:
+        needed = getattr(self.view, "permissions_needed", {}).get(self.verb)
+        text = str(self.described.description or super().get_description())
+        return f"{text}\n\nNeeds the permission `{needed}`." if needed else text
+
+    def get_tags(self) -> list[str]:
+        return super().get_tags() or ["root"]
+
+    def get_auth(self) -> list[JSON]:
+        schemes: list[JSON] = super().get_auth()
+        is_open = settings.API_ANONYMOUS_READ and self.method in SAFE_METHODS
+        return [*schemes, {}] if is_open else schemes
+
+    def get_filter_backends(self) -> list[Any]:
+        if self.method != "GET" or self.verb not in ("list", "get"):
+            return []
+        return [*self.view.filter_backends] if getattr(self.view, "filterset_class", None) else []
+
+    def get_request_serializer(self) -> Any:
+        return self.described.body
+
+    def get_response_serializers(self) -> Any:
+        answers = self.described.media_types
+        if self.described.answer is None and answers:
+            return {(self.described.status, name): schema for name, schema in answers.items()}
+        answer = self.described.answer or self.view.get_serializer_class()
+        also = {(self.described.status, name): schema for name, schema in answers.items()}
+        return {(self.described.status, "application/json"): answer, **also}
+
+    def _map_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> JSON:
+        """A serializer may name the `shapes` of fields that cannot be guessed, and fields that are `optional`."""
+        schema: JSON = super()._map_serializer(serializer, direction, bypass_extensions)
+        properties = schema["properties"]
+        for name, shape in getattr(serializer, "shapes", {}).items():
+            kept = {key: text for key, text in properties.get(name, {}).items() if key in ("description", "readOnly")}
+            properties[name] = kept | shape
+        if direction == "response":
+            optional = getattr(serializer, "optional", ())
+            schema["required"] = [name for name in properties if name not in optional]
+        return schema
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self.is_list
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[JSON]:
+        return [shapes.address_parameter(name) | {"x-owner": "path"} for name in variables]
+
+    def _get_format_parameters(self) -> list[JSON]:
+        return [shapes.FORMAT.as_json() | {"x-owner": "query"}, *(own.as_json() for own in self.described.parameters)]
+
+    def _get_examples(
+        self, serializer: Any, direction: str, media_type: str, status_code: str | None = None, extras: Any = None
+    ) -> JSON:
+        if media_type != "application/json":
+            return {}
+        if direction == "request":
+            value = getattr(serializer, "example", None)
+        else:
+            value = self.described.example or getattr(getattr(serializer, "child", serializer), "example", None)
+            if value is not None and self.is_list:
+                value = shapes.page_example(value)
+            elif value is not None and hasattr(serializer, "child"):
+                value = [value]
+        return {"example": {"value": value}} if value is not None else {}
+
+    def _shared(self, parameter: JSON) -> JSON:
+        """Described once, however many operations take it; `x-owner` says with whose name before it."""
+        owner = parameter.pop("x-owner", None)
+        if owner is None:
+            return parameter
+        name = f"{owner}.{parameter['name']}"
+        component = ResolvedComponent(name, ResolvedComponent.PARAMETER, parameter, object=name)
+        self.registry.register_on_missing(component)
+        reference: JSON = component.ref
+        return reference
+
+    def _errors(self, operation: JSON) -> JSON:
+        """The errors of the operation, by status."""
+        named = "{" in self.path
+        names = errors.errors_of(changes=self.method != "GET", named=named, body="requestBody" in operation)
+        answers = {str(errors.ERRORS[name].status): {"$ref": f"#/components/responses/{name}"} for name in names}
+        if codes := self.described.conflicts:
+            answers["409"] = errors.conflict(codes)
+        return dict(sorted(answers.items()))
+
+
+class Filters(OpenApiFilterExtension):  # type: ignore[misc]
+    """Every filter of the view's filter set; drf-spectacular's own reading of django-filter would guess."""
+
+    target_class = "catalog.api.filters.StrictFilterBackend"
+    match_subclasses = True
+    priority = 1
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> list[JSON]:
+        filterset = auto_schema.view.filterset_class
+        model, owner = filterset._meta.model, filterset.__name__.removesuffix("FilterSet")
+        return [
+            shapes.filter_parameter(name, filter_, model) | {"x-owner": owner}
+            for name, filter_ in filterset.base_filters.items()
+        ]
+
+
+class Ordering(OpenApiFilterExtension):  # type: ignore[misc]
+    """`ordering`."""
+
+    target_class = "catalog.api.ordering.StrictOrdering"
+    match_subclasses = True
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> list[JSON]:
+        view = auto_schema.view
+        return [shapes.ordering_parameter(view)] if hasattr(view, "sorts") else []
+
+
+class Pages(OpenApiFilterExtension):  # type: ignore[misc]
+    """`page_size`, `count` and `cursor`."""
+
+    target_class = "catalog.api.pagination.KeysetPagination"
+    match_subclasses = True
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> list[JSON]:
+        return [parameter.as_json() | {"x-owner": "query"} for parameter in shapes.PAGES]
+
+
+class Body(OpenApiSerializerExtension):  # type: ignore[misc]
+    """A strict body: nothing besides its fields. Its `conditions` say what its fields cannot say one by one."""
+
+    target_class = "catalog.api.bodies.StrictBody"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: Any, direction: str) -> str | None:
+        return type(force_instance(self.target)).__name__.removesuffix("Serializer").removesuffix("Given")
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> JSON:
+        schema: JSON = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if direction == "request":
+            schema |= {"additionalProperties": False, **getattr(self.target, "conditions", {})}
+        return schema
+
+
+class AnyValue(OpenApiSerializerFieldExtension):  # type: ignore[misc]
+    """A value of whatever column."""
+
+    target_class = "catalog.api.overlay_serializers.ValueField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> JSON:
+        shape: JSON = dict(self.target.shape)
+        if self.target.allow_null:
+            # drf-spectacular adds null itself.
+            shape["type"] = [kind for kind in shape["type"] if kind != "null"]
+        return shape

@@ -1,0 +1,236 @@
+"""The shapes of values, filters and the other parameters of the query, as JSON schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.settings import api_settings
+
+from catalog.api import lookups, values
+from catalog.api.pagination import COUNT, COUNTED, COUNTS, CURSOR, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PAGE_SIZE
+from catalog.api.schema.operations import JSON, Parameter
+from catalog.contract import MAX_CODE_LENGTH, MAX_INTEGER, Column, Kind
+
+NUMBER_TEXT = "0*[1-9][0-9]{0,11}"
+CODE_TEXT = f"[A-Za-z0-9_-]{{1,{MAX_CODE_LENGTH}}}"
+DATE_TEXT = "[0-9]{4}-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])"
+TIME_TEXT = r"([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?"
+MOMENT_TEXT = f"{DATE_TEXT}([T ]{TIME_TEXT})?"
+FIGURE_TEXT = "[0-9]{1,18}"
+# Anything but control characters; not of blanks alone, and without commas where they part values.
+PLAIN_TEXT = r"[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*"
+PART_TEXT = r"[^\x00-\x20\x2c\x7f-\x9f][^\x00-\x1f\x2c\x7f-\x9f]*"
+
+NUMBER: JSON = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_INTEGER}
+FIGURE: JSON = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 10**18 - 1}
+CODE: JSON = {"type": "string", "pattern": f"^{CODE_TEXT}$"}
+MOMENT: JSON = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+VALUE: JSON = {"type": ["string", "integer", "null"]}
+FLAG: JSON = {"type": "string", "enum": list(values.FLAG)}
+TEXT: JSON = {"type": "string", "pattern": f"^{PLAIN_TEXT}$", "maxLength": values.MAX_TEXT}
+
+DATE_HELP = " A date stands for its whole day; a time without an offset is local to the sources' zone."
+
+
+def one(text: str) -> JSON:
+    """A text of this pattern."""
+    return {"type": "string", "pattern": f"^{text}$"}
+
+
+def several(text: str) -> JSON:
+    """Values of this pattern with commas between.
+
+    A text, as the style that parts an array by commas is one that many makers of clients do not know.
+    """
+    return {"type": "string", "pattern": f"^{text}(,{text}){{0,{values.MAX_VALUES - 1}}}$"}
+
+
+def two(text: str) -> JSON:
+    """Two values of this pattern with a comma between."""
+    return {"type": "string", "pattern": f"^{text},{text}$"}
+
+
+KINDS: dict[type, tuple[JSON, str, Any]] = {
+    lookups.NumberFilter: (NUMBER, NUMBER_TEXT, 22224396),
+    lookups.FigureFilter: (FIGURE, FIGURE_TEXT, 10),
+    lookups.CodeFilter: (CODE, CODE_TEXT, "VVNL"),
+    lookups.MomentFilter: (MOMENT, MOMENT_TEXT, "2018-01-31"),
+    lookups.StrictFilter: (TEXT, PART_TEXT, "orders-2018-01-31.csv"),
+}
+"""Of each kind of filter: the shape of one value, the pattern of one among several, and an example."""
+
+EXAMPLES: dict[str, Any] = {
+    "source": "services",
+    "website": "VVNL",
+    "order_status": "PAID",
+    "voucher_status": "USED",
+    "payment_status": "PAID",
+    "customer_id": 1000482,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "reason_code": "too_many_rejects",
+    "actor": "nightly",
+    "code": "not_an_integer",
+    "column": "customer_id",
+    "line": 551,
+    "run": 1,
+}
+
+SENTENCES = {
+    "exact": "{}.",
+    "in": "{}: one of several, with commas between.",
+    "ne": "{}: not this.",
+    "gt": "{}: more, or later, than this.",
+    "gte": "{}: this and more, or later.",
+    "lt": "{}: less, or earlier, than this.",
+    "lte": "{}: this and less, or earlier.",
+    "range": "{}: from the first to the second, both included.",
+    "isnull": "{}: whether it is missing.",
+    "startswith": "{}: begins with this.",
+    "contains": "{}: has this in it.",
+    "icontains": "{}: has this in it, in capitals or not.",
+    "date": "{}: on this day.",
+    "year": "{}: in this year.",
+    "month": "{}: in this month of any year.",
+}
+
+
+def value_of(column: Column) -> JSON:
+    """What a body may say for a column: a text as in an export, of numbers also a number; null where it is missing."""
+    shape: JSON = {"type": ["string"] if column.required else ["string", "null"]}
+    if column.kind is Kind.INTEGER:
+        shape["type"] = ["integer", *shape["type"]]
+        return shape | {"minimum": 1, "maximum": MAX_INTEGER, "pattern": f"^{NUMBER_TEXT}$"}
+    text = CODE_TEXT if column.kind is Kind.CODE else f"{DATE_TEXT}[T ]{TIME_TEXT}"
+    return shape | {"pattern": f"^{text}$"}
+
+
+def conditions(columns: Sequence[Column]) -> JSON:
+    """Of a body with a `field` and a `value`: what the value may be for each field."""
+    rest: JSON = {}
+    for column in columns:
+        test: JSON = {"properties": {"field": {"const": column.name}}}
+        rest = {"if": test, "then": {"properties": {"value": value_of(column)}}, **({"else": rest} if rest else {})}
+    return rest
+
+
+def filter_parameter(name: str, filter_: Any, model: Any) -> JSON:
+    """One filter of a list, as OpenAPI writes a parameter.
+
+    A filter may say itself what cannot be guessed: `schema`, `meaning` and `example`.
+    """
+    schema, example = shape_of(filter_)
+    sentence = SENTENCES[filter_.lookup_expr].format(meaning_of(filter_, model))
+    if isinstance(filter_, lookups.MomentFilter) and schema is MOMENT:
+        sentence += DATE_HELP
+    return {"in": "query", "name": name, "schema": schema, "description": sentence, "example": example}
+
+
+def shape_of(filter_: Any) -> tuple[JSON, Any]:
+    """The shape of what a filter takes, and an example."""
+    if own := getattr(filter_, "schema", None):
+        return own, filter_.example
+    lookup = filter_.lookup_expr
+    if lookup == "isnull":
+        return FLAG, "true"
+    if isinstance(filter_, lookups.ChoiceFilter):
+        # Beside the words stands, in a sentence, how several are written.
+        words = [word for word in filter_.allowed if " " not in word]
+        shape: JSON = {"type": "string", "enum": words}
+        return (shape, words[0]) if lookup == "exact" else (several(f"({'|'.join(words)})"), ",".join(words[:2]))
+    if lookup in PARTS:
+        return PARTS[lookup]
+    schema, text, example = next(KINDS[kind] for kind in type(filter_).__mro__ if kind in KINDS)
+    example = EXAMPLES.get(str(filter_.field_name), example)
+    if lookup == "in":
+        return several(text), str(example)
+    return (two(text), f"{example},{example}") if lookup == "range" else (schema, example)
+
+
+PARTS: dict[str, tuple[JSON, Any]] = {
+    "date": ({"type": "string", "format": "date"}, "2018-01-31"),
+    "year": ({"type": "integer", "minimum": 1000, "maximum": 9999}, 2018),
+    "month": ({"type": "integer", "minimum": 1, "maximum": 12}, 1),
+}
+
+
+def meaning_of(filter_: Any, model: Any) -> str:
+    """What a filter looks at, in words: its own, its column's, or those of its class."""
+    if own := getattr(filter_, "meaning", None):
+        return str(own)
+    if filter_.field_name and filter_.field_name in {field.name for field in model._meta.get_fields()}:
+        field = model._meta.get_field(filter_.field_name)
+        words = str(field.help_text or field.verbose_name)
+    else:
+        words = str(type(filter_).__doc__).partition("\n")[0].rstrip(".")
+    return words[:1].upper() + words[1:]
+
+
+def ordering_parameter(view: Any) -> JSON:
+    """`ordering` of a list."""
+    fields = "|".join(view.sorts)
+    return Parameter(
+        "ordering",
+        one(f"-?({fields})(,-?({fields})){{0,{len(view.sorts) - 1}}}") | {"default": view.ordering},
+        "Columns with commas between, each with or without a `-` before it and none twice. Missing values come last "
+        "ascending and first descending.",
+        view.ordering,
+    ).as_json()
+
+
+PAGES = (
+    Parameter(
+        PAGE_SIZE,
+        {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+        "Most rows on a page.",
+        20,
+    ),
+    Parameter(
+        COUNT,
+        {"type": "string", "enum": list(COUNTS)},
+        f"`exact` counts every row, `none` counts nothing; left out, rows are counted up to {COUNTED:,}, and the count "
+        "is null beyond.",
+        "none",
+    ),
+    Parameter(
+        CURSOR,
+        {"type": "string", "pattern": "^[A-Za-z0-9_:.-]+$"},
+        "Where a page starts: take it from `next` or `previous`, with the rest of that address as it is.",
+    ),
+)
+
+FORMAT = Parameter(
+    str(api_settings.URL_FORMAT_OVERRIDE),
+    {"type": "string", "enum": ["json"]},
+    "The same as the `Accept` header. The pages for people (`api`) are no part of this description.",
+    "json",
+)
+
+ADDRESSES: dict[str, tuple[JSON, str, Any]] = {
+    "source": (CODE, "The system that gave out the number.", "services"),
+    "order_id": (NUMBER, "The order's number, given out by its source.", 22224396),
+    "customer_id": (NUMBER, "The customer's number, given out by its source.", 1000482),
+    "product_id": (NUMBER, "The product's number, given out by its source.", 503),
+    "run": (FIGURE, "The number of a run.", 1),
+    "line": (FIGURE, "The line of the run's file on which the row starts.", 551),
+    "id": (FIGURE, "Its number.", 1),
+}
+"""The variables of addresses: shape, meaning, example."""
+
+
+def address_parameter(name: str) -> JSON:
+    """A variable of an address, as OpenAPI writes a parameter."""
+    schema, meaning, example = ADDRESSES[name]
+    return {
+        "in": "path",
+        "name": name,
+        "schema": schema,
+        "required": True,
+        "description": meaning,
+        "example": example,
+    }
+
+
+def page_example(row: Any) -> JSON:
+    """A list of one row."""
+    return {"count": 1, "next": None, "previous": None, "results": [row]}
