@@ -268,7 +268,7 @@ SPECTACULAR_SETTINGS = {
         "RunKind": "ingestion.models.Run.Kind",
         "ChangeKind": "catalog.models.Change.Kind",
         "RejectState": "ingestion.models.RejectedRow.State",
-        "Field": "catalog.models.FIELDS",
+        "CorrectableField": "catalog.models.FIELDS",
         "RuledField": "catalog.models.RULED",
         "Ending": "catalog.models.Correction.Ending",
     },

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, NoReturn
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
@@ -19,6 +20,10 @@ MOST_NAMED = 20
 """Unknown fields that are named; a body can have a great many."""
 
 NO_OBJECT = "The body must be a JSON object."
+
+
+STRICT: dict[type, type] = {serializers.CharField: str, serializers.BooleanField: bool}
+"""REST framework takes 1 for true and for '1'; in JSON each has a form of its own."""
 
 
 class StrictBody(serializers.Serializer[Any]):
@@ -35,7 +40,7 @@ class StrictBody(serializers.Serializer[Any]):
         return super().errors
 
     def to_internal_value(self, data: Any) -> Any:
-        problems = self.unknown(data) if isinstance(data, Mapping) else {}
+        problems = self.unknown(data) | self.mistyped(data) if isinstance(data, Mapping) else {}
         try:
             given = super().to_internal_value(data)
         except serializers.ValidationError as refused:
@@ -43,6 +48,17 @@ class StrictBody(serializers.Serializer[Any]):
         if problems:
             raise serializers.ValidationError(problems)
         return given
+
+    def mistyped(self, data: Mapping[Any, Any]) -> dict[str, Any]:
+        """A sentence for each field that is no text or no boolean where it must be; a form has only texts."""
+        if isinstance(data, QueryDict):
+            return {}
+        return {
+            name: [str(field.error_messages["invalid"])]
+            for name, field in self.fields.items()
+            for kind, wanted in STRICT.items()
+            if isinstance(field, kind) and data.get(name) is not None and not isinstance(data[name], wanted)
+        }
 
     def unknown(self, data: Mapping[Any, Any]) -> dict[str, Any]:
         """A sentence for each field that is not known: the nearest that is, and all that are."""

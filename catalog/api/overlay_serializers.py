@@ -9,10 +9,10 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.api.bodies import OneOf, StrictBody
-from catalog.api.schema.shapes import VALUE, conditions, value_of
+from catalog.api.schema.shapes import VALUE, conditions, corrected, ruled
 from catalog.api.serializers import run_id
 from catalog.contract import CORRECTABLE, Column, Kind, Value, ValueRefused
-from catalog.models import COLUMN, FIELDS, MAX_REASON, Change, Correction, ValueRule
+from catalog.models import COLUMN, FIELDS, MAX_REASON, RULED, Change, Correction, ValueRule
 from catalog.rules import RuleRefused, checked
 from catalog.timeline import Entry
 from catalog.values import read
@@ -25,11 +25,6 @@ class ValueField(serializers.Field[Value, Any, Any, Any]):
         super().__init__(**options)
         self.column = column
         self.moment = serializers.DateTimeField()
-
-    @property
-    def shape(self) -> dict[str, Any]:
-        """As JSON schema."""
-        return value_of(self.column) if self.column else VALUE
 
     def to_internal_value(self, data: Any) -> str:
         if isinstance(data, bool) or not isinstance(data, str | int):
@@ -100,7 +95,7 @@ VALUE_HELP = "as it may stand in an export, but a time without an offset is in U
 class CorrectionGiven(ReasonGiven):
     """A correction to make. `since` guards against overwriting what somebody else has just done."""
 
-    conditions = conditions(CORRECTABLE)
+    conditions = conditions(CORRECTABLE, corrected)
     field = OneOf(choices=FIELDS)
     value = ValueField(allow_null=True, help_text=VALUE_HELP)
     since = serializers.DateTimeField(required=False, help_text="the order's `since`, as you saw it")
@@ -123,6 +118,7 @@ class RuleSerializer(StrictBody, serializers.ModelSerializer[ValueRule]):
     `touches` (null for more than 10,000 orders) and `examples` are there before it is switched on.
     """
 
+    conditions = conditions((COLUMN[name] for name, _ in RULED), ruled)
     serializer_choice_field = OneOf
     url = serializers.HyperlinkedIdentityField(view_name="rule-detail")
 

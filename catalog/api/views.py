@@ -33,7 +33,12 @@ from catalog.prepared import rows
 
 
 class StrictNegotiation(DefaultContentNegotiation):
-    """Refuses a `format` that does not exist like any other value, instead of with 404."""
+    """Refuses a `format` that does not exist like any other value, instead of with 404; also one that is empty."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        if request.query_params.get(FORMAT) == "":
+            self.filter_renderers(renderers, "")
+        return super().select_renderer(request, renderers, format_suffix)
 
     def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[BaseRenderer]:  # noqa: A002
         try:

@@ -6,9 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.reverse import reverse
+from rest_framework.utils.urls import replace_query_param
 
 from catalog.api.bodies import StrictBody
 from catalog.api.overlay_serializers import ValueField
+from catalog.api.schema.shapes import value_of
 from catalog.contract import COLUMNS, NAMES
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check
@@ -46,7 +48,8 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     def get_orders(self, run: Run) -> str | None:
         if run.pk is None:
             return None  # of a dry run
-        return f"{reverse('order-list', request=self.context['request'])}?run={run.pk}"
+        # The address may have a query already: a `format` goes from page to page.
+        return replace_query_param(reverse("order-list", request=self.context["request"]), "run", run.pk)
 
 
 class UndoSerializer(RunSerializer):
@@ -103,6 +106,7 @@ class RepairGiven(StrictBody):
     """
 
     called = "column"
+    shapes = {column.name: value_of(column) for column in COLUMNS}
 
     def __init__(self, *args: Any, texts: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, force_instance
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, force_instance, is_list_serializer
 from rest_framework.permissions import SAFE_METHODS
 
 from catalog.api.schema import errors, shapes
@@ -101,7 +101,7 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         return schema
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return self.is_list
+        return self.is_list or is_list_serializer(serializer)
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[JSON]:
         return [shapes.address_parameter(name) | {"x-owner": "path"} for name in variables]
@@ -204,8 +204,5 @@ class AnyValue(OpenApiSerializerFieldExtension):  # type: ignore[misc]
     target_class = "catalog.api.overlay_serializers.ValueField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> JSON:
-        shape: JSON = dict(self.target.shape)
-        if self.target.allow_null:
-            # drf-spectacular adds null itself.
-            shape["type"] = [kind for kind in shape["type"] if kind != "null"]
-        return shape
+        # Where null is allowed drf-spectacular adds it itself.
+        return {"type": ["string", "integer"]} if self.target.allow_null else dict(shapes.VALUE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rest_framework.settings import api_settings
@@ -14,7 +14,8 @@ from catalog.contract import MAX_CODE_LENGTH, MAX_INTEGER, Column, Kind
 
 NUMBER_TEXT = "0*[1-9][0-9]{0,11}"
 CODE_TEXT = f"[A-Za-z0-9_-]{{1,{MAX_CODE_LENGTH}}}"
-DATE_TEXT = "[0-9]{4}-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])"
+# No pattern knows how long the months are.
+DATE_TEXT = "[1-9][0-9]{3}-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])"
 TIME_TEXT = r"([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?"
 MOMENT_TEXT = f"{DATE_TEXT}([T ]{TIME_TEXT})?"
 FIGURE_TEXT = "[0-9]{1,18}"
@@ -52,7 +53,7 @@ def two(text: str) -> JSON:
 
 
 KINDS: dict[type, tuple[JSON, str, Any]] = {
-    lookups.NumberFilter: (NUMBER, NUMBER_TEXT, 22224396),
+    lookups.NumberFilter: (NUMBER, NUMBER_TEXT, 27549763),
     lookups.FigureFilter: (FIGURE, FIGURE_TEXT, 10),
     lookups.CodeFilter: (CODE, CODE_TEXT, "VVNL"),
     lookups.MomentFilter: (MOMENT, MOMENT_TEXT, "2018-01-31"),
@@ -66,7 +67,7 @@ EXAMPLES: dict[str, Any] = {
     "order_status": "PAID",
     "voucher_status": "USED",
     "payment_status": "PAID",
-    "customer_id": 1000482,
+    "customer_id": 1680001,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "reason_code": "too_many_rejects",
     "actor": "nightly",
@@ -97,21 +98,39 @@ SENTENCES = {
 
 def value_of(column: Column) -> JSON:
     """What a body may say for a column: a text as in an export, of numbers also a number; null where it is missing."""
-    shape: JSON = {"type": ["string"] if column.required else ["string", "null"]}
+    text = TEXTS[column.kind]
+    shape: JSON = {
+        "type": ["string"] if column.required else ["string", "null"],
+        "pattern": f"^{text}$" if column.required else f"^({text})?$",
+    }
     if column.kind is Kind.INTEGER:
-        shape["type"] = ["integer", *shape["type"]]
-        return shape | {"minimum": 1, "maximum": MAX_INTEGER, "pattern": f"^{NUMBER_TEXT}$"}
-    text = CODE_TEXT if column.kind is Kind.CODE else f"{DATE_TEXT}[T ]{TIME_TEXT}"
-    return shape | {"pattern": f"^{text}$"}
+        shape |= {"type": ["integer", *shape["type"]], "minimum": 1, "maximum": MAX_INTEGER}
+    return shape
 
 
-def conditions(columns: Sequence[Column]) -> JSON:
-    """Of a body with a `field` and a `value`: what the value may be for each field."""
+TEXTS = {Kind.INTEGER: NUMBER_TEXT, Kind.CODE: CODE_TEXT, Kind.TIMESTAMP: f"{DATE_TEXT}[T ]{TIME_TEXT}"}
+
+
+def conditions(columns: Iterable[Column], then: Callable[[Column], JSON]) -> JSON:
+    """Of a body with a `field`: what else must hold for each of the columns that it can name."""
     rest: JSON = {}
     for column in columns:
         test: JSON = {"properties": {"field": {"const": column.name}}}
-        rest = {"if": test, "then": {"properties": {"value": value_of(column)}}, **({"else": rest} if rest else {})}
+        rest = {"if": test, "then": then(column), **({"else": rest} if rest else {})}
     return rest
+
+
+def corrected(column: Column) -> JSON:
+    """What a correction of a column must be like."""
+    return {"properties": {"value": value_of(column)}}
+
+
+def ruled(column: Column) -> JSON:
+    """What a rule of a column must be like: an empty `new` is a missing value."""
+    text = TEXTS[column.kind]
+    if column.required:
+        return {"properties": {"old": one(text), "new": one(text)}, "required": ["new"]}
+    return {"properties": {"old": one(text), "new": one(f"({text})?")}}
 
 
 def filter_parameter(name: str, filter_: Any, model: Any) -> JSON:
@@ -208,9 +227,9 @@ FORMAT = Parameter(
 
 ADDRESSES: dict[str, tuple[JSON, str, Any]] = {
     "source": (CODE, "The system that gave out the number.", "services"),
-    "order_id": (NUMBER, "The order's number, given out by its source.", 22224396),
-    "customer_id": (NUMBER, "The customer's number, given out by its source.", 1000482),
-    "product_id": (NUMBER, "The product's number, given out by its source.", 503),
+    "order_id": (NUMBER, "The order's number, given out by its source.", 27549763),
+    "customer_id": (NUMBER, "The customer's number, given out by its source.", 1680001),
+    "product_id": (NUMBER, "The product's number, given out by its source.", 121183),
     "run": (FIGURE, "The number of a run.", 1),
     "line": (FIGURE, "The line of the run's file on which the row starts.", 551),
     "id": (FIGURE, "Its number.", 1),

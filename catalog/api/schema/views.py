@@ -39,7 +39,7 @@ class SchemaView(StrictMixin):
     operations = {
         "get": Operation(
             "This description",
-            media_types={"application/json": {"type": "object"}, "application/yaml": {"type": "string"}},
+            media_types={"application/json": {"type": "object"}, "application/yaml": {"type": "object"}},
             parameters=(
                 Parameter("format", {"type": "string", "enum": ["json", "yaml"]}, "In which form; JSON unless said."),
             ),
