@@ -68,7 +68,7 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
     ended_by = ChangeSerializer(allow_null=True)
     conflict_by = ChangeSerializer(allow_null=True, help_text="what brought a third value; null where there is no conflict")
 
-    shapes = {"source_value": VALUE, "ending": {"type": "string", "enum": ["", *Correction.Ending.values]}}
+    shapes = {"source_value": VALUE}
 
     class Meta:
         model = Correction

@@ -42,6 +42,8 @@ def test_a_run_shows_every_figure_and_where_to_go_from_it(api: APIClient) -> Non
     assert shown["url"] == f"http://testserver{RUNS}{run.pk}/"
     assert shown["rejects"] == f"http://testserver{RUNS}{run.pk}/rejects/"
     assert shown["orders"] == f"http://testserver/api/v1/orders/?run={run.pk}"
+    as_json = api.get(shown["url"], {"format": "json"}).json()
+    assert as_json["orders"] == f"http://testserver/api/v1/orders/?format=json&run={run.pk}"
     assert api.get(RUNS).json()["results"] == [shown]
 
 

@@ -28,7 +28,7 @@ FIGURE: JSON = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 1
 CODE: JSON = {"type": "string", "pattern": f"^{CODE_TEXT}$"}
 MOMENT: JSON = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
 VALUE: JSON = {"type": ["string", "integer", "null"]}
-FLAG: JSON = {"type": "string", "enum": list(values.FLAG)}
+FLAG: JSON = {"type": "boolean"}
 TEXT: JSON = {"type": "string", "pattern": f"^{PLAIN_TEXT}$", "maxLength": values.MAX_TEXT}
 
 DATE_HELP = " A date stands for its whole day; a time without an offset is local to the sources' zone."
@@ -151,8 +151,10 @@ def shape_of(filter_: Any) -> tuple[JSON, Any]:
         return own, filter_.example
     lookup = filter_.lookup_expr
     if lookup == "isnull":
-        return FLAG, "true"
+        return FLAG, True
     if isinstance(filter_, lookups.ChoiceFilter):
+        if filter_.allowed == values.FLAG:
+            return FLAG, True
         # Beside the words stands, in a sentence, how several are written.
         words = [word for word in filter_.allowed if " " not in word]
         shape: JSON = {"type": "string", "enum": words}
@@ -220,7 +222,7 @@ PAGES = (
 
 FORMAT = Parameter(
     str(api_settings.URL_FORMAT_OVERRIDE),
-    {"type": "string", "enum": ["json"]},
+    {"type": "string", "const": "json"},
     "The same as the `Accept` header. The pages for people (`api`) are no part of this description.",
     "json",
 )
