@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.api.bodies import OneOf, StrictBody
+from catalog.api.schema import examples
 from catalog.api.schema.shapes import VALUE, conditions, corrected, ruled
 from catalog.api.serializers import run_id
 from catalog.contract import CORRECTABLE, Column, Kind, Value, ValueRefused
@@ -66,8 +67,11 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
     source_value = serializers.SerializerMethodField(help_text="what the source says now")
     made_by = ChangeSerializer()
     ended_by = ChangeSerializer(allow_null=True)
-    conflict_by = ChangeSerializer(allow_null=True, help_text="what brought a third value; null where there is no conflict")
+    conflict_by = ChangeSerializer(
+        allow_null=True, help_text="what brought a third value; null where there is no conflict"
+    )
 
+    example = examples.CORRECTION
     shapes = {"source_value": VALUE}
 
     class Meta:
@@ -86,6 +90,7 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
 class ReasonGiven(StrictBody):
     """Why."""
 
+    example = examples.REASON_REQUEST
     reason = serializers.CharField(max_length=MAX_REASON, help_text="why; it is kept for good")
 
 
@@ -95,6 +100,7 @@ VALUE_HELP = "as it may stand in an export, but a time without an offset is in U
 class CorrectionGiven(ReasonGiven):
     """A correction to make. `since` guards against overwriting what somebody else has just done."""
 
+    example = examples.CORRECTION_REQUEST
     conditions = conditions(CORRECTABLE, corrected)
     field = OneOf(choices=FIELDS)
     value = ValueField(allow_null=True, help_text=VALUE_HELP)
@@ -118,6 +124,8 @@ class RuleSerializer(StrictBody, serializers.ModelSerializer[ValueRule]):
     `touches` (null for more than 10,000 orders) and `examples` are there before it is switched on.
     """
 
+    example = examples.RULE
+    body_example = examples.RULE_REQUEST
     conditions = conditions((COLUMN[name] for name, _ in RULED), ruled)
     serializer_choice_field = OneOf
     url = serializers.HyperlinkedIdentityField(view_name="rule-detail")
@@ -138,6 +146,7 @@ class RuleSerializer(StrictBody, serializers.ModelSerializer[ValueRule]):
 class RuleDetailSerializer(RuleSerializer):
     """A rule and, while it is off, what it would do."""
 
+    example = examples.RULE_DETAIL
     optional = ("touches", "examples")
     shapes = {
         "touches": {
@@ -151,6 +160,7 @@ class RuleDetailSerializer(RuleSerializer):
 class RuleSwitchedSerializer(RuleSerializer):
     """A rule that was switched, and how many orders that changed."""
 
+    example = examples.RULE_SWITCHED
     shapes = {"changed": {"type": "integer", "description": "orders that show another value now"}}
 
 
@@ -166,6 +176,8 @@ class DifferenceSerializer(serializers.Serializer[Any]):
 
 class EntrySerializer(serializers.Serializer[Entry]):
     """What one change did to an order."""
+
+    example = examples.ENTRY
 
     kind = serializers.ChoiceField(source="change.kind", choices=Change.Kind.choices)
     at = serializers.DateTimeField(source="change.at")

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from catalog.api.schema import examples
 from catalog.contract import NAMES
 from catalog.models import Change, Order
 
@@ -30,6 +31,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         help_text="what the source itself says, in the columns where a rule or a correction lies over it"
     )
 
+    example = examples.ORDER
     shapes = {
         "source_values": {
             "type": "object",

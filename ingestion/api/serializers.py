@@ -12,6 +12,7 @@ from catalog.api.bodies import StrictBody
 from catalog.api.overlay_serializers import ValueField
 from catalog.api.schema.shapes import value_of
 from catalog.contract import COLUMNS, NAMES
+from ingestion.api import examples
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check
 
@@ -23,6 +24,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     rejects = serializers.HyperlinkedIdentityField(view_name="reject-list", lookup_url_kwarg="run")
     orders = serializers.SerializerMethodField(help_text="the orders that it was the last to change")
 
+    example = examples.RUN
     shapes = {
         "columns": {"type": "array", "items": {"type": "string"}},
         "options": {"type": "object", "additionalProperties": {}},
@@ -55,6 +57,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 class UndoSerializer(RunSerializer):
     """The run that has undone another one; of a dry run the same figures, without an address."""
 
+    example = examples.UNDO
     status = serializers.SerializerMethodField()
     shapes = RunSerializer.shapes | {
         "id": {"type": ["integer", "null"]},
@@ -70,6 +73,7 @@ class UndoSerializer(RunSerializer):
 class UndoGiven(StrictBody):
     """How to undo a run."""
 
+    example = examples.UNDO_REQUEST
     keep_touched = serializers.BooleanField(default=False, help_text="leave orders that something has touched since")
     dry_run = serializers.BooleanField(default=False, help_text="only say what would happen")
 
@@ -85,6 +89,7 @@ class ReasonSerializer(serializers.ModelSerializer[RejectReason]):
 class RejectedRowSerializer(serializers.ModelSerializer[RejectedRow]):
     """A row as it stood in the file, every reason against it, and what became of it."""
 
+    example = examples.REJECT
     reasons = ReasonSerializer(many=True)
 
     class Meta:
@@ -95,6 +100,7 @@ class RejectedRowSerializer(serializers.ModelSerializer[RejectedRow]):
 class RepairedSerializer(serializers.Serializer[Any]):
     """A row that was repaired, and the run that loaded it."""
 
+    example = examples.REPAIRED
     reject = RejectedRowSerializer()
     run = RunSerializer()
 
@@ -106,6 +112,7 @@ class RepairGiven(StrictBody):
     """
 
     called = "column"
+    example = examples.REPAIR_REQUEST
     shapes = {column.name: value_of(column) for column in COLUMNS}
 
     def __init__(self, *args: Any, texts: list[str] | None = None, **kwargs: Any) -> None:

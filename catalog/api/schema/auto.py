@@ -115,7 +115,7 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         if media_type != "application/json":
             return {}
         if direction == "request":
-            value = getattr(serializer, "example", None)
+            value = getattr(serializer, "body_example", getattr(serializer, "example", None))
         else:
             value = self.described.example or getattr(getattr(serializer, "child", serializer), "example", None)
             if value is not None and self.is_list:

@@ -146,11 +146,7 @@ ERRORS: dict[str, Error] = {
         415,
         "A body that is not JSON.",
         ("UnknownMediaType",),
-        {
-            "unsupported_media_type": said(
-                "unsupported_media_type", 'Unsupported media type "text/plain" in request.'
-            )
-        },
+        {"unsupported_media_type": said("unsupported_media_type", 'Unsupported media type "text/plain" in request.')},
     ),
     "TooManyRequests": Error(
         429,

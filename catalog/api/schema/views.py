@@ -25,7 +25,7 @@ POLICY = (
 
 
 @cache
-def description(anonymous: bool) -> JSON:  # noqa: FBT001  the key of a cache
+def description(anonymous: bool) -> JSON:
     """The whole of it. It follows from the code and from one setting, so it is made once."""
     schema: JSON = SchemaGenerator().get_schema(request=None, public=True)
     return schema
