@@ -32,6 +32,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     )
 
     example = examples.ORDER
+    selectable = True
     shapes = {
         "source_values": {
             "type": "object",

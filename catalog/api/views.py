@@ -116,7 +116,9 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
 
     operations = {
         "list": Operation(),
-        "retrieve": Operation(description="One order with the values in force, also a removed one."),
+        "retrieve": Operation(
+            description="One order with the values in force, also a removed one.", parameters=(FIELDS, AS_OF)
+        ),
     }
     serializer_class = OrderSerializer
     queryset = Order.objects.all()

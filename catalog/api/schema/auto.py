@@ -15,7 +15,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, force_instance, is_list_serializer
 from rest_framework.permissions import SAFE_METHODS
 
-from catalog.api.schema import errors, shapes
+from catalog.api.conditional import Conditional
+from catalog.api.schema import conditional, errors, shapes
 from catalog.api.schema.operations import JSON, Operation
 
 
@@ -49,6 +50,11 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         parameters = operation.get("parameters", [])
         operation["parameters"] = [self._shared(parameter) for parameter in parameters]
         operation["responses"] |= self._errors(operation)
+        if isinstance(self.view, Conditional) and method == "GET":
+            operation["parameters"].append(conditional.IF_NONE_MATCH)
+            operation["responses"]["200"]["headers"] = conditional.HEADERS
+            operation["responses"]["304"] = conditional.NOT_MODIFIED
+        operation["responses"] = dict(sorted(operation["responses"].items()))
         return operation
 
     def get_operation_id(self) -> str:
@@ -88,6 +94,17 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         also = {(self.described.status, name): schema for name, schema in answers.items()}
         return {(self.described.status, "application/json"): answer, **also}
 
+    def resolve_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> ResolvedComponent:
+        """Of a serializer whose fields a query can choose, the answer is all of it or a part."""
+        component = super().resolve_serializer(serializer, direction, bypass_extensions)
+        if not getattr(serializer, "selectable", False) or not component.schema:
+            return component
+        text = "What was asked for of it with `fields`."
+        schema = {**component.schema, "description": text, "required": []}
+        part = ResolvedComponent(f"{component.name}Part", ResolvedComponent.SCHEMA, schema, object=text)
+        self.registry.register_on_missing(part)
+        return Either(component, part)
+
     def _map_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> JSON:
         """A serializer may name the `shapes` of fields that cannot be guessed, and fields that are `optional`."""
         schema: JSON = super()._map_serializer(serializer, direction, bypass_extensions)
@@ -107,7 +124,18 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         return [shapes.address_parameter(name) | {"x-owner": "path"} for name in variables]
 
     def _get_format_parameters(self) -> list[JSON]:
-        return [shapes.FORMAT.as_json() | {"x-owner": "query"}, *(own.as_json() for own in self.described.parameters)]
+        own = self.described.parameters
+        return [
+            shapes.FORMAT.as_json() | {"x-owner": "query"},
+            *(self._known(name) for name in own if isinstance(name, str)),
+            *(parameter.as_json() for parameter in own if not isinstance(parameter, str)),
+        ]
+
+    def _known(self, name: str) -> JSON:
+        """A parameter that several views have."""
+        if name == shapes.ORDERING:
+            return shapes.ordering_parameter(self.view).as_json()
+        return shapes.KNOWN[name].as_json() | {"x-owner": "query"}
 
     def _get_examples(
         self, serializer: Any, direction: str, media_type: str, status_code: str | None = None, extras: Any = None
@@ -142,7 +170,19 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         answers = {str(errors.ERRORS[name].status): {"$ref": f"#/components/responses/{name}"} for name in names}
         if codes := self.described.conflicts:
             answers["409"] = errors.conflict(codes)
-        return dict(sorted(answers.items()))
+        return answers
+
+
+class Either(ResolvedComponent):  # type: ignore[misc]
+    """One component or another."""
+
+    def __init__(self, first: ResolvedComponent, second: ResolvedComponent) -> None:
+        super().__init__(first.name, first.type, first.schema, first.object)
+        self.second = second
+
+    @property
+    def ref(self) -> JSON:
+        return {"anyOf": [super().ref, self.second.ref]}
 
 
 class Filters(OpenApiFilterExtension):  # type: ignore[misc]
@@ -158,7 +198,7 @@ class Filters(OpenApiFilterExtension):  # type: ignore[misc]
         return [
             shapes.filter_parameter(name, filter_, model) | {"x-owner": owner}
             for name, filter_ in filterset.base_filters.items()
-        ]
+        ] + [auto_schema._known(name) for name in filterset.further]
 
 
 class Ordering(OpenApiFilterExtension):  # type: ignore[misc]
@@ -169,17 +209,17 @@ class Ordering(OpenApiFilterExtension):  # type: ignore[misc]
 
     def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> list[JSON]:
         view = auto_schema.view
-        return [shapes.ordering_parameter(view)] if hasattr(view, "sorts") else []
+        return [shapes.ordering_parameter(view).as_json()] if hasattr(view, "sorts") else []
 
 
 class Pages(OpenApiFilterExtension):  # type: ignore[misc]
-    """`page_size`, `count` and `cursor`."""
+    """`page_size`, `count`, `cursor` and what else the pages of the view take."""
 
     target_class = "catalog.api.pagination.KeysetPagination"
     match_subclasses = True
 
     def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> list[JSON]:
-        return [parameter.as_json() | {"x-owner": "query"} for parameter in shapes.PAGES]
+        return [auto_schema._known(name) for name in self.target.parameters]
 
 
 class Body(OpenApiSerializerExtension):  # type: ignore[misc]

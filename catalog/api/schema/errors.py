@@ -40,8 +40,8 @@ def by_name(code: str, description: str, **properties: JSON) -> JSON:
 SCHEMAS: dict[str, JSON] = {
     "InvalidQuery": by_name(
         "invalid_query",
-        "What is wrong with each parameter, all at once: parameter → sentences. What belongs to no one parameter stands "
-        "under `non_field_errors`.",
+        "What is wrong with each parameter, all at once: parameter → sentences. What belongs to no one parameter "
+        "stands under `non_field_errors`.",
         allowed={
             "type": "object",
             "description": "what would be right: parameter → what it may be",
@@ -50,8 +50,8 @@ SCHEMAS: dict[str, JSON] = {
     ),
     "InvalidBody": by_name(
         "invalid",
-        "What is wrong with each field of the body, all at once: field → sentences. What belongs to no one field stands "
-        "under `non_field_errors`.",
+        "What is wrong with each field of the body, all at once: field → sentences. What belongs to no one field "
+        "stands under `non_field_errors`.",
     ),
     "Unreadable": refusal("parse_error", "bad_request"),
 }
@@ -164,8 +164,8 @@ ERRORS: dict[str, Error] = {
 }
 
 CONFLICTS = {
-    "changed_meanwhile": "Order services/7 was changed meanwhile by nightly (load); look at it again before you correct "
-    "it.",
+    "changed_meanwhile": "Order services/7 was changed meanwhile by nightly (load); look at it again before you "
+    "correct it.",
     "customer_erased": "That customer of services was erased, and no order may get the number again; use another.",
     "decided_already": "The conflict was decided meanwhile.",
     "ended_already": "The correction has ended already.",

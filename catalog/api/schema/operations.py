@@ -59,7 +59,7 @@ class Operation:
     """The serializer that reads the body; its `example` is shown."""
     conflicts: tuple[str, ...] = ()
     """The codes that a 409 can have."""
-    parameters: tuple[Parameter, ...] = ()
-    """The further parameters of the query, each of which the view has in its own `parameters`."""
+    parameters: tuple[Parameter | str, ...] = ()
+    """The further parameters of the query, besides the filters and those of pages; names of those in `shapes.KNOWN`."""
     media_types: dict[str, JSON] = field(default_factory=dict)
     """What the answer can be besides, or instead of, JSON: media type -> JSON schema."""

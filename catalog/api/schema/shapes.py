@@ -8,6 +8,10 @@ from typing import Any
 from rest_framework.settings import api_settings
 
 from catalog.api import lookups, values
+from catalog.api.columns import FIELDS as SHOWN
+from catalog.api.columns import PARAMETER as FIELDS
+from catalog.api.filters import AS_OF, OR
+from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.pagination import COUNT, COUNTED, COUNTS, CURSOR, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PAGE_SIZE
 from catalog.api.schema.operations import JSON, Parameter
 from catalog.contract import MAX_CODE_LENGTH, MAX_INTEGER, Column, Kind
@@ -75,6 +79,7 @@ EXAMPLES: dict[str, Any] = {
     "column": "customer_id",
     "line": 551,
     "run": 1,
+    "corrected_by": "ana",
 }
 
 SENTENCES = {
@@ -136,9 +141,10 @@ def ruled(column: Column) -> JSON:
 def filter_parameter(name: str, filter_: Any, model: Any) -> JSON:
     """One filter of a list, as OpenAPI writes a parameter.
 
-    A filter may say itself what cannot be guessed: `schema`, `meaning` and `example`.
+    A filter may say itself what cannot be guessed: `meaning`, or all three of `schema`, `meaning` and `example`.
     """
-    schema, example = shape_of(filter_)
+    own = getattr(filter_, "schema", None)
+    schema, example = (own, filter_.example) if own else shape_of(filter_)
     sentence = SENTENCES[filter_.lookup_expr].format(meaning_of(filter_, model))
     if isinstance(filter_, lookups.MomentFilter) and schema is MOMENT:
         sentence += DATE_HELP
@@ -147,18 +153,11 @@ def filter_parameter(name: str, filter_: Any, model: Any) -> JSON:
 
 def shape_of(filter_: Any) -> tuple[JSON, Any]:
     """The shape of what a filter takes, and an example."""
-    if own := getattr(filter_, "schema", None):
-        return own, filter_.example
     lookup = filter_.lookup_expr
     if lookup == "isnull":
         return FLAG, True
     if isinstance(filter_, lookups.ChoiceFilter):
-        if filter_.allowed == values.FLAG:
-            return FLAG, True
-        # Beside the words stands, in a sentence, how several are written.
-        words = [word for word in filter_.allowed if " " not in word]
-        shape: JSON = {"type": "string", "enum": words}
-        return (shape, words[0]) if lookup == "exact" else (several(f"({'|'.join(words)})"), ",".join(words[:2]))
+        return shape_of_words(filter_)
     if lookup in PARTS:
         return PARTS[lookup]
     schema, text, example = next(KINDS[kind] for kind in type(filter_).__mro__ if kind in KINDS)
@@ -166,6 +165,17 @@ def shape_of(filter_: Any) -> tuple[JSON, Any]:
     if lookup == "in":
         return several(text), str(example)
     return (two(text), f"{example},{example}") if lookup == "range" else (schema, example)
+
+
+def shape_of_words(filter_: lookups.ChoiceFilter) -> tuple[JSON, Any]:
+    """The shape of one of a few words, or of several."""
+    if filter_.allowed == values.FLAG:
+        return FLAG, True
+    # Beside the words stands, in a sentence, how several are written.
+    words = [word for word in filter_.allowed if " " not in word]
+    if filter_.lookup_expr == "in":
+        return several(f"({'|'.join(words)})"), ",".join(words[:2])
+    return {"type": "string", "enum": words}, words[0]
 
 
 PARTS: dict[str, tuple[JSON, Any]] = {
@@ -187,19 +197,19 @@ def meaning_of(filter_: Any, model: Any) -> str:
     return words[:1].upper() + words[1:]
 
 
-def ordering_parameter(view: Any) -> JSON:
+def ordering_parameter(view: Any) -> Parameter:
     """`ordering` of a list."""
     fields = "|".join(view.sorts)
     return Parameter(
-        "ordering",
+        ORDERING,
         one(f"-?({fields})(,-?({fields})){{0,{len(view.sorts) - 1}}}") | {"default": view.ordering},
         "Columns with commas between, each with or without a `-` before it and none twice. Missing values come last "
         "ascending and first descending.",
         view.ordering,
-    ).as_json()
+    )
 
 
-PAGES = (
+FURTHER = (
     Parameter(
         PAGE_SIZE,
         {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
@@ -209,8 +219,8 @@ PAGES = (
     Parameter(
         COUNT,
         {"type": "string", "enum": list(COUNTS)},
-        f"`exact` counts every row, `none` counts nothing; left out, rows are counted up to {COUNTED:,}, and the count "
-        "is null beyond.",
+        f"How rows are counted: `exact`, `estimated` or not at all (`none`). Left out, up to {COUNTED:,}; the count is "
+        "null beyond.",
         "none",
     ),
     Parameter(
@@ -218,7 +228,28 @@ PAGES = (
         {"type": "string", "pattern": "^[A-Za-z0-9_:.-]+$"},
         "Where a page starts: take it from `next` or `previous`, with the rest of that address as it is.",
     ),
+    Parameter(
+        FIELDS,
+        one(f"({'|'.join(SHOWN)})(,({'|'.join(SHOWN)})){{0,{len(SHOWN) - 1}}}"),
+        "What is to be shown of each order, with commas between; everything unless given.",
+        "order_id,website,order_date",
+    ),
+    Parameter(
+        AS_OF,
+        MOMENT,
+        "The catalogue as it stood then, which cannot be in the future. A date is the end of its day.",
+        "2026-11-22",
+    ),
+    Parameter(
+        OR,
+        {"type": "string", "pattern": r"^\(.+\)$"},
+        "Alternatives of which one must hold, each a condition or an `and(…)` of several; more than once, if need be.",
+        ["(website=VVNL,and(order_status=PAID,customer_id=1680001))"],
+        repeated=True,
+    ),
 )
+KNOWN = {parameter.name: parameter for parameter in FURTHER}
+"""Parameters that several views have, by name."""
 
 FORMAT = Parameter(
     str(api_settings.URL_FORMAT_OVERRIDE),
