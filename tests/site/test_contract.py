@@ -25,7 +25,7 @@ from tests.loading import ingest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = 15
+EXAMPLES = 8
 TOKEN = "0123456789abcdef" * 2 + "01234567"
 CONFIG = SchemathesisConfig.from_dict(
     {

@@ -117,12 +117,15 @@ TEXTS = {Kind.INTEGER: NUMBER_TEXT, Kind.CODE: CODE_TEXT, Kind.TIMESTAMP: f"{DAT
 
 
 def conditions(columns: Iterable[Column], then: Callable[[Column], JSON]) -> JSON:
-    """Of a body with a `field`: what else must hold for each of the columns that it can name."""
+    """Of a body with a `field`: what else must hold for each of the columns that it can name.
+
+    Below `dependentSchemas`, which says the same for whoever checks a body, and which pages for people leave out.
+    """
     rest: JSON = {}
     for column in columns:
         test: JSON = {"properties": {"field": {"const": column.name}}}
         rest = {"if": test, "then": then(column), **({"else": rest} if rest else {})}
-    return rest
+    return {"dependentSchemas": {"field": rest}}
 
 
 def corrected(column: Column) -> JSON:

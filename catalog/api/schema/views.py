@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.middleware.csrf import get_token
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
@@ -58,6 +59,8 @@ class Page(StrictMixin):
     template_name: str
 
     def get(self, request: Request) -> Response:
+        # Whoever signed in elsewhere has no CSRF token yet, which trying out a change needs.
+        get_token(request._request)
         facts = {"csrf_cookie": settings.CSRF_COOKIE_NAME}
         return Response(facts, template_name=self.template_name, headers={"Content-Security-Policy": POLICY})
 
