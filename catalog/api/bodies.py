@@ -56,6 +56,7 @@ class StrictBody(serializers.Serializer[Any]):
         return {
             name: [str(field.error_messages["invalid"])]
             for name, field in self.fields.items()
+            if not field.read_only
             for kind, wanted in STRICT.items()
             if isinstance(field, kind) and data.get(name) is not None and not isinstance(data[name], wanted)
         }

@@ -193,7 +193,8 @@ class HistoryView(OfOneOrder):
     operations = {"get": Operation(answer=EntrySerializer(many=True))}
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(EntrySerializer(timeline(self.present_or_past()), many=True).data)
+        entries: Any = timeline(self.present_or_past())
+        return Response(EntrySerializer(entries, many=True).data)
 
     def present_or_past(self) -> Order | OrderVersion:
         """The order; or, where an undo has taken it out of the catalogue, what it was."""

@@ -205,6 +205,7 @@ def test_a_date_is_a_day_of_the_sources_own_zone(api: APIClient, settings: Any) 
         ("cursor", "abc", "no cursor"),
         ("cursor", "", "no cursor"),
         ("format", "xml", "not one of json, api"),
+        ("format", "", "not one of json, api"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(api: APIClient, parameter: str, value: str, words: str) -> None:

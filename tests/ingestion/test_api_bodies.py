@@ -120,6 +120,28 @@ def test_the_nearest_name_and_what_is_allowed_are_told(client: APIClient, addres
     assert answers["repair"][0].startswith("Unknown column. Did you mean 'website'? Allowed: order_id, source, ")
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "value", "sentence"),
+    [
+        *[("undo", "dry_run", value, "Must be a valid boolean.") for value in (1, 0, "true", "no", [])],
+        ("correct", "reason", 7, "Not a valid string."),
+        ("correct", "value", 7, "Give a text: website is a code."),
+        ("repair", "order_date", 7, "Give a text: order_date is a timestamp."),
+        ("rule", "old", True, "Not a valid string."),
+    ],
+)
+def test_each_type_of_json_has_its_own_meaning(
+    client: APIClient, addresses: dict[str, Any], name: str, field: str, value: Any, sentence: str
+) -> None:
+    path, body = addresses[name]
+    before = state()
+
+    answer = send(client, path, json.dumps(body | {field: value}))
+
+    assert (answer.status_code, answer.json()) == (400, {field: [sentence], "code": "invalid"})
+    assert state() == before
+
+
 def test_a_slip_and_other_errors_are_told_together(client: APIClient, addresses: dict[str, Any]) -> None:
     answer = send(client, addresses["correct"][0], json.dumps({"feild": "website", "value": True, "reason": "so"}))
 

@@ -47,14 +47,15 @@ BEYOND_SCHEMA = (
     *("The group cannot be read", "Unknown parameter", "Unknown lookup"),
 )
 
-api = schemathesis.openapi.from_dict(description(False), config=CONFIG)
-api.app = lambda environ, start: application()(environ, start)  # noqa: PLW0108  not before a test asks
-
 
 @cache
 def application() -> WSGIHandler:
     """The site, as soon as there is a folder of static files."""
     return WSGIHandler()
+
+
+api = schemathesis.openapi.from_dict(description(False), config=CONFIG)
+api.app = lambda environ, start: application()(environ, start)  # noqa: PLW0108  not before a test asks
 
 
 @pytest.fixture

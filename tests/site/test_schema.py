@@ -182,7 +182,7 @@ def conflicts(operation: Operation) -> list[str]:
     return [code for answer in content.values() for code in answer["schema"]["properties"]["code"]["enum"]]
 
 
-ASKED = {
+ASKED: dict[str, dict[str, Any]] = {
     "WrongQuery": {"path": "/api/v1/orders/?colour=red"},
     "NotFound": {"path": "/api/v1/orders/services/7/"},
     "NotAcceptable": {"path": "/api/v1/orders/", "HTTP_ACCEPT": "text/csv"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from drf_spectacular.drainage import warn
@@ -14,13 +14,15 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, force_instance, is_list_serializer
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.settings import api_settings
 
 from catalog.api.conditional import Conditional
+from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.schema import conditional, errors, shapes
 from catalog.api.schema.operations import JSON, Operation
 
 
-class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see its types
+class CatalogueSchema(AutoSchema):
     """Reads a view and its `operations`; shared parameters and errors become components."""
 
     @property
@@ -65,7 +67,7 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
     def get_summary(self) -> str:
         return self.described.summary or str(self.view.get_view_name())
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as the class above has it
         needed = getattr(self.view, "permissions_needed", {}).get(self.verb)
         text = str(self.described.description or super().get_description())
         return f"{text}\n\nNeeds the permission `{needed}`." if needed else text
@@ -81,20 +83,19 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
     def get_filter_backends(self) -> list[Any]:
         if self.method != "GET" or self.verb not in ("list", "get"):
             return []
-        return [*self.view.filter_backends] if getattr(self.view, "filterset_class", None) else []
+        return [*api_settings.DEFAULT_FILTER_BACKENDS] if getattr(self.view, "filterset_class", None) else []
 
     def get_request_serializer(self) -> Any:
         return self.described.body
 
     def get_response_serializers(self) -> Any:
-        answers = self.described.media_types
-        if self.described.answer is None and answers:
-            return {(self.described.status, name): schema for name, schema in answers.items()}
-        answer = self.described.answer or self.view.get_serializer_class()
-        also = {(self.described.status, name): schema for name, schema in answers.items()}
-        return {(self.described.status, "application/json"): answer, **also}
+        described, view = self.described, cast("Any", self.view)
+        answers: JSON = dict(described.media_types)
+        if described.answer or not answers:
+            answers["application/json"] = described.answer or view.get_serializer_class()
+        return {(described.status, media_type): answer for media_type, answer in answers.items()}
 
-    def resolve_serializer(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> ResolvedComponent:
+    def resolve_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> ResolvedComponent:
         """Of a serializer whose fields a query can choose, the answer is all of it or a part."""
         component = super().resolve_serializer(serializer, direction, bypass_extensions)
         if not getattr(serializer, "selectable", False) or not component.schema:
@@ -124,7 +125,10 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         return [shapes.address_parameter(name) | {"x-owner": "path"} for name in variables]
 
     def _get_format_parameters(self) -> list[JSON]:
-        own = self.described.parameters
+        own = list(self.described.parameters)
+        named = {parameter if isinstance(parameter, str) else parameter.name for parameter in own}
+        known = {*shapes.KNOWN, ORDERING} - named
+        own += [name for name in getattr(self.view, "parameters", ()) if name in known]
         return [
             shapes.FORMAT.as_json() | {"x-owner": "query"},
             *(self._known(name) for name in own if isinstance(name, str)),
@@ -133,7 +137,7 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
 
     def _known(self, name: str) -> JSON:
         """A parameter that several views have."""
-        if name == shapes.ORDERING:
+        if name == ORDERING:
             return shapes.ordering_parameter(self.view).as_json()
         return shapes.KNOWN[name].as_json() | {"x-owner": "query"}
 
@@ -173,7 +177,7 @@ class CatalogueSchema(AutoSchema):  # type: ignore[misc]  # mypy does not see it
         return answers
 
 
-class Either(ResolvedComponent):  # type: ignore[misc]
+class Either(ResolvedComponent):
     """One component or another."""
 
     def __init__(self, first: ResolvedComponent, second: ResolvedComponent) -> None:
@@ -185,7 +189,7 @@ class Either(ResolvedComponent):  # type: ignore[misc]
         return {"anyOf": [super().ref, self.second.ref]}
 
 
-class Filters(OpenApiFilterExtension):  # type: ignore[misc]
+class Filters(OpenApiFilterExtension):
     """Every filter of the view's filter set; drf-spectacular's own reading of django-filter would guess."""
 
     target_class = "catalog.api.filters.StrictFilterBackend"
@@ -201,7 +205,7 @@ class Filters(OpenApiFilterExtension):  # type: ignore[misc]
         ] + [auto_schema._known(name) for name in filterset.further]
 
 
-class Ordering(OpenApiFilterExtension):  # type: ignore[misc]
+class Ordering(OpenApiFilterExtension):
     """`ordering`."""
 
     target_class = "catalog.api.ordering.StrictOrdering"
@@ -212,7 +216,7 @@ class Ordering(OpenApiFilterExtension):  # type: ignore[misc]
         return [shapes.ordering_parameter(view).as_json()] if hasattr(view, "sorts") else []
 
 
-class Pages(OpenApiFilterExtension):  # type: ignore[misc]
+class Pages(OpenApiFilterExtension):
     """`page_size`, `count`, `cursor` and what else the pages of the view take."""
 
     target_class = "catalog.api.pagination.KeysetPagination"
@@ -222,7 +226,7 @@ class Pages(OpenApiFilterExtension):  # type: ignore[misc]
         return [auto_schema._known(name) for name in self.target.parameters]
 
 
-class Body(OpenApiSerializerExtension):  # type: ignore[misc]
+class Body(OpenApiSerializerExtension):
     """A strict body: nothing besides its fields. Its `conditions` say what its fields cannot say one by one."""
 
     target_class = "catalog.api.bodies.StrictBody"
@@ -238,7 +242,7 @@ class Body(OpenApiSerializerExtension):  # type: ignore[misc]
         return schema
 
 
-class AnyValue(OpenApiSerializerFieldExtension):  # type: ignore[misc]
+class AnyValue(OpenApiSerializerFieldExtension):
     """A value of whatever column."""
 
     target_class = "catalog.api.overlay_serializers.ValueField"
