@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import OrderBy
 from django.http import HttpRequest, QueryDict, StreamingHttpResponse
@@ -15,6 +15,7 @@ from catalog.api.columns import PARAMETER as FIELDS
 from catalog.api.filters import FORMAT
 from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.ordering import ordering_of
+from catalog.api.schema.operations import Operation, Parameter
 from catalog.api.strict import InvalidQuery, Problem, gather, nearest
 from catalog.api.values import FLAG, read_flag
 from catalog.api.views import OfOrders, OrderViewSet, StrictNegotiation
@@ -25,6 +26,24 @@ from catalog.export.formats import FORMATS, Format
 from catalog.models import Order
 
 RAW = "raw"
+
+
+PARAMETERS = (
+    Parameter(
+        FORMAT,
+        {"type": "string", "enum": [*FORMATS]},
+        "What the file is; without it, the first of them that `Accept` names, or csv.",
+        "csv",
+    ),
+    Parameter(
+        FIELDS,
+        {"type": "string", "pattern": f"^({'|'.join(COLUMNS)})(,({'|'.join(COLUMNS)}))*$"},
+        "The columns of the file, in this order, none of them twice; those of the data contract unless given.",
+        "order_id,source,website",
+    ),
+    ORDERING,
+    Parameter(RAW, {"type": "boolean"}, "Whether what a spreadsheet would calculate is left as it is.", example=True),
+)
 
 
 def renderer_of(known: Format) -> type[BaseRenderer]:
@@ -53,6 +72,13 @@ class OrderExportView(OfOrders):
     renderer_classes = tuple(map(renderer_of, FORMATS.values()))
     content_negotiation_class = ExportNegotiation
     sorts, ordering = OrderViewSet.sorts, OrderViewSet.ordering
+    operations: ClassVar = {
+        "get": Operation(
+            "Orders as a file",
+            parameters=PARAMETERS,
+            media_types={known.media_type: {"type": "string", "format": "binary"} for known in FORMATS.values()},
+        )
+    }
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Stream the file. HEAD tells all but the file."""

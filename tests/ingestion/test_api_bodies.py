@@ -123,7 +123,7 @@ def test_the_nearest_name_and_what_is_allowed_are_told(client: APIClient, addres
 @pytest.mark.parametrize(
     ("name", "field", "value", "sentence"),
     [
-        *[("undo", "dry_run", value, "Must be a valid boolean.") for value in (1, 0, "true", "no", [])],
+        *[("undo", "dry_run", value, "Must be a valid boolean.") for value in (1, 0, "true", "no", [1])],
         ("correct", "reason", 7, "Not a valid string."),
         ("correct", "value", 7, "Give a text: website is a code."),
         ("repair", "order_date", 7, "Give a text: order_date is a timestamp."),

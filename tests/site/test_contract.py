@@ -10,7 +10,6 @@ import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from hypothesis import HealthCheck, settings
-from rest_framework.authtoken.models import Token
 from schemathesis import Case
 from schemathesis.config import SchemathesisConfig
 
@@ -19,6 +18,7 @@ from catalog.api.schema.views import description
 from catalog.contract import NAMES
 from catalog.corrections import correct
 from catalog.models import Order, ValueRule
+from catalog.tokens import ApiToken, digest_of, make_token
 from tests.conftest import ROOT
 from tests.factories import make_third_value, make_user
 from tests.loading import ingest
@@ -72,7 +72,8 @@ def catalogue(django_db_reset_sequences: None, tmp_path: Path) -> None:
     user = make_user("bea")
     user.is_superuser = True
     user.save()
-    Token.objects.create(user=user, key=TOKEN)
+    make_token(user, name="contract")
+    ApiToken.objects.update(digest=digest_of(TOKEN))
 
 
 @api.parametrize()

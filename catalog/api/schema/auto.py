@@ -130,7 +130,7 @@ class CatalogueSchema(AutoSchema):
         known = {*shapes.KNOWN, ORDERING} - named
         own += [name for name in getattr(self.view, "parameters", ()) if name in known]
         return [
-            shapes.FORMAT.as_json() | {"x-owner": "query"},
+            *([] if shapes.FORMAT.name in named else [shapes.FORMAT.as_json() | {"x-owner": "query"}]),
             *(self._known(name) for name in own if isinstance(name, str)),
             *(parameter.as_json() for parameter in own if not isinstance(parameter, str)),
         ]

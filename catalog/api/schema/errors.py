@@ -152,14 +152,19 @@ ERRORS: dict[str, Error] = {
         429,
         "Too many requests.",
         ("TooManyRequests",),
-        {"throttled": said("throttled", "Request was throttled. Expected available in 12 seconds.")},
+        {"throttled": said("throttled", "That is more than 6000 requests a minute. Try again in 12 seconds.")},
         ("Retry-After", "seconds to wait"),
     ),
     "Unavailable": Error(
         503,
-        "The database does not answer now.",
+        "The database does not answer now, or not in the time that a query may take.",
         ("Unavailable",),
-        {"database_unavailable": said("database_unavailable", "The database does not answer now. Try again shortly.")},
+        {
+            "database_unavailable": said(
+                "database_unavailable", "The database does not answer now. Try again shortly."
+            ),
+            "query_too_expensive": said("query_too_expensive", "The query was stopped after 10 seconds; ask for less."),
+        },
     ),
 }
 
