@@ -9,7 +9,20 @@ from rest_framework.reverse import reverse
 from catalog.api.schema.operations import Operation
 from catalog.api.views import StrictMixin
 
-LISTS = {name: f"{name[:-1]}-list" for name in ("orders", "runs", "conflicts", "rules")} | {"quality": "quality"}
+LISTS = {
+    "orders": "order-list",
+    "facets": "order-facets",
+    "aggregate": "order-aggregate",
+    "histogram": "order-histogram",
+    "export": "order-export",
+    "websites": "websites",
+    "quality": "quality",
+    "conflicts": "conflict-list",
+    "rules": "rule-list",
+    "runs": "run-list",
+    "schema": "schema",
+}
+"""What the API begins with, and the names of the addresses."""
 
 
 class ApiRoot(StrictMixin):

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
+from catalog import tallies
 from catalog.changes import changing, keep_versions
 from catalog.corrections import correct
 from catalog.keys import order_key
@@ -65,7 +66,9 @@ def make_order(number: int = 1, *, source: str = "services", change: Change | No
     """One order."""
     made = change or Change.objects.first() or make_run().change
     assert made is not None
-    return Order.objects.create(**order_values(number, make_source(source), made, **values))
+    order = Order.objects.create(**order_values(number, make_source(source), made, **values))
+    tallies.rebuild()
+    return order
 
 
 def make_orders(count: int, **values: Any) -> list[Order]:
@@ -73,7 +76,10 @@ def make_orders(count: int, **values: Any) -> list[Order]:
     change = Change.objects.first() or make_run().change
     assert change is not None
     source = make_source()
-    return Order.objects.bulk_create(Order(**order_values(n, source, change, **values)) for n in range(1, count + 1))
+    made = (Order(**order_values(n, source, change, **values)) for n in range(1, count + 1))
+    orders = Order.objects.bulk_create(made)
+    tallies.rebuild()
+    return orders
 
 
 def make_version(order: Order, *, change: Change, ended_by: Change, **values: Any) -> OrderVersion:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from catalog.api import pagination
 from catalog.api.columns import PARAMETER as FIELDS
 from catalog.api.columns import Shape, read_fields
 from catalog.api.keyset import Anchor, Keys, ordered
-from catalog.api.pagination import KeysetPagination, counted, filters_of
+from catalog.api.memory import Memory
+from catalog.api.pagination import Counted, KeysetPagination, counted_to_bound, filters_of
 from catalog.api.strict import gather
+from catalog.engines import reader_for
+from catalog.grouping import Grouping
 from catalog.order_query import OrderQuery
 from catalog.prepared import rows
 
@@ -36,7 +41,7 @@ class OrderPagination(KeysetPagination):
     def page(self, query: OrderQuery, request: Request, version: str) -> list[dict[str, Any]]:
         """The orders of the page that is asked for, in a catalogue of this version."""
         self.url = request.build_absolute_uri()
-        self.count = count_of(query, self.asked.count, (version, filters_of(request)))
+        self.counted = count_of(query, self.asked.count, (version, filters_of(request)))
         # Where a row is to be found again stands behind what is shown of it.
         paths = self.shape.paths
         self.paths = (*paths, *(key.name for key in self.asked.keys if key.name not in paths))
@@ -59,16 +64,32 @@ class OrderPagination(KeysetPagination):
         return tuple(row[place] for place in self.places)
 
 
-_counts: dict[Any, int | None] = {}
+_counts: Memory[Counted] = Memory(COUNTS_KEPT)
 
 
-def count_of(query: OrderQuery, how: str | None, key: Any) -> int | None:
+def count_of(query: OrderQuery, how: str | None, key: Any) -> Counted | None:
     """The number of orders; `key` names the question and the version of the catalogue, in which it stays the same."""
     if how == "none":
         return None
-    key = (how, *key)
-    if key not in _counts:
-        if len(_counts) >= COUNTS_KEPT:
-            _counts.clear()
-        _counts[key] = counted(query.orders(), how)
-    return _counts[key]
+    return _counts.get((how, *key), lambda: _count(query, how))
+
+
+def _count(query: OrderQuery, how: str | None) -> Counted:
+    found = Grouping().tallied(query)
+    if found is not None:
+        return Counted(found[0][-1], "exact")
+    if how != "exact":
+        bounded = counted_to_bound(query.orders())
+        if how != "estimated" or bounded.number is not None:
+            return bounded
+        estimated = estimate_of(query)
+        if estimated is not None:
+            # That there are more than could be counted is known for sure.
+            return Counted(max(estimated, pagination.COUNTED + 1), "estimated")
+    return Counted(query.orders().order_by().count(), "exact")
+
+
+def estimate_of(query: OrderQuery) -> int | None:
+    """About how many orders there are, if the database has an idea."""
+    sql, params = query.orders().order_by().values_list("key").query.sql_with_params()
+    return reader_for(connection).estimate(sql, params)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
@@ -34,6 +34,16 @@ COUNTED = 10_000
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
+
+
+COUNT_HEADER = "X-Count"
+
+
+class Counted(NamedTuple):
+    """A number of rows, and whether it is `exact` or `estimated`, or there are `more` than were counted."""
+
+    number: int | None
+    is_what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class KeysetPagination(BasePagination):
     display_page_controls = False
     parameters: tuple[str, ...] = (ORDERING, PAGE_SIZE, COUNT, CURSOR)
     asked: Asked
+    counted: Counted | None
 
     def read(self, request: Request, view: Any, model: type[Model]) -> None:
         """Read which page is asked for. Raises `InvalidQuery` with everything that is wrong."""
@@ -81,7 +92,7 @@ class KeysetPagination(BasePagination):
         if not isinstance(queryset, QuerySet):
             raise TypeError("pages are cut from querysets only")
         self.url = request.build_absolute_uri()
-        self.count = counted(queryset, self.asked.count)
+        self.counted = counted(queryset, self.asked.count)
         self.cut(queryset)
         return self.rows
 
@@ -121,14 +132,13 @@ class KeysetPagination(BasePagination):
         return replace_query_param(self.url, CURSOR, text).replace("%2C", ",")
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response(
-            {
-                "count": self.count,
-                "next": self.get_next_link(),
-                "previous": self.get_previous_link(),
-                "results": data,
-            }
-        )
+        page = {
+            "count": self.counted.number if self.counted else None,
+            "next": self.get_next_link(),
+            "previous": self.get_previous_link(),
+            "results": data,
+        }
+        return Response(page, headers={COUNT_HEADER: self.counted.is_what} if self.counted else None)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri", "description": "a page further on or back; null: none"}
@@ -158,15 +168,19 @@ def read_count(params: QueryDict) -> str | None:
     return one_of(COUNT, str(params[COUNT]), COUNTS) if COUNT in params else None
 
 
-def counted(queryset: QuerySet[Any], how: str | None) -> int | None:
-    """The number of rows, or None when there are more than may be counted."""
-    unordered = queryset.order_by()
+def counted(queryset: QuerySet[Any], how: str | None) -> Counted | None:
+    """The number of rows, as far as it may be counted; None where nobody wants to know."""
     if how == "none":
         return None
     if how in ("exact", "estimated"):
-        return unordered.count()
-    count = unordered[: COUNTED + 1].count()
-    return count if count <= COUNTED else None
+        return Counted(queryset.order_by().count(), "exact")
+    return counted_to_bound(queryset)
+
+
+def counted_to_bound(queryset: QuerySet[Any]) -> Counted:
+    """The number of rows up to `COUNTED`."""
+    count = queryset.order_by()[: COUNTED + 1].count()
+    return Counted(count, "exact") if count <= COUNTED else Counted(None, "more")
 
 
 FREE = {CURSOR, PAGE_SIZE, COUNT, ORDERING, "format", "fields"}

@@ -2,7 +2,11 @@
 
 from django.urls import path
 
+from catalog.api.aggregate import AggregateView
+from catalog.api.entities import CustomerView, ProductView, WebsitesView
 from catalog.api.export import OrderExportView
+from catalog.api.facets import FacetsView
+from catalog.api.histogram import HistogramView
 from catalog.api.overlay_views import ConflictViewSet, HistoryView, OrderCorrectionViewSet, RuleViewSet
 from catalog.api.quality import QualityView
 from catalog.api.views import OrderViewSet
@@ -12,6 +16,9 @@ ORDER = "orders/<str:source>/<str:order_id>/"
 urlpatterns = [
     path("orders/", OrderViewSet.as_view({"get": "list"}, name="Orders"), name="order-list"),
     path("orders/export/", OrderExportView.as_view(), name="order-export"),
+    path("orders/facets/", FacetsView.as_view(), name="order-facets"),
+    path("orders/aggregate/", AggregateView.as_view(), name="order-aggregate"),
+    path("orders/histogram/", HistogramView.as_view(), name="order-histogram"),
     path(
         ORDER,
         OrderViewSet.as_view({"get": "retrieve"}, name="Order"),
@@ -28,6 +35,9 @@ urlpatterns = [
         OrderCorrectionViewSet.as_view({"post": "retire"}, name="Retire a correction"),
         name="order-correction-retire",
     ),
+    path("customers/<str:source>/<str:customer_id>/", CustomerView.as_view(), name="customer"),
+    path("products/<str:source>/<str:product_id>/", ProductView.as_view(), name="product"),
+    path("websites/", WebsitesView.as_view(), name="websites"),
     path("conflicts/", ConflictViewSet.as_view({"get": "list"}, name="Conflicts"), name="conflict-list"),
     path(
         "conflicts/<db_number:pk>/keep/",

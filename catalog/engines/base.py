@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,6 +19,9 @@ PIECE = 128 * 1024
 
 class Reader(ABC):
     """One database, as a reader sees it. SQL comes from Django's own compiler, values are parameters."""
+
+    BEGIN: str
+    """Begins a transaction that only reads, and all of it at one moment."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
@@ -61,3 +64,26 @@ class Reader(ABC):
     @abstractmethod
     def moment(self, name: F) -> Combinable:
         """A timestamp as `csv` needs it to write `2018-07-12 17:33:04.5+00`."""
+
+    @abstractmethod
+    def estimate(self, sql: str, params: Sequence[Any]) -> int | None:
+        """About how many rows a query has, without running it; None where the database has no idea."""
+
+    @abstractmethod
+    def zones(self) -> frozenset[str]:
+        """The names of the time zones that the database knows."""
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Everything that is read inside is of one moment, however many queries it takes."""
+        # Inside of a transaction it is for whoever has begun it to say what is read.
+        if self.connection.in_atomic_block:
+            yield
+            return
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.BEGIN)
+        try:
+            yield
+        finally:
+            with self.connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,6 +48,8 @@ class PreparingCursor(psycopg.Cursor[Any]):
 
 class PostgreSQL(Reader):
     """See `Reader`."""
+
+    BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
     def fetch(self, sql: str, params: Sequence[Any], *, one_plan: bool) -> list[Row]:
         self.connection.close_if_health_check_failed()
@@ -114,6 +117,19 @@ class PostgreSQL(Reader):
 
     def moment(self, name: F) -> F:
         return name
+
+    def estimate(self, sql: str, params: Sequence[Any]) -> int | None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            [plan] = cursor.fetchone()
+        # The driver reads JSON by itself, unless Django has told it otherwise.
+        [explained] = json.loads(plan) if isinstance(plan, str) else plan
+        return int(explained["Plan"]["Plan Rows"])
+
+    def zones(self) -> frozenset[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM pg_timezone_names")
+            return frozenset(name for (name,) in cursor.fetchall())
 
 
 def check(connection: Any) -> None:

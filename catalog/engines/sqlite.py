@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.db.models import F, Func, TextField
 
 from catalog.engines.base import Reader, Row
+from catalog.engines.periods import register
 
 STEPS_BETWEEN_LOOKS = 10_000
 """Steps of SQLite's virtual machine between two looks at the clock: a fraction of a millisecond."""
@@ -24,7 +26,10 @@ ROWS = 2000
 class SQLite(Reader):
     """See `Reader`. The limit is on all statements of a request together."""
 
+    BEGIN = "BEGIN DEFERRED"
+
     def fetch(self, sql: str, params: Sequence[Any], *, one_plan: bool) -> list[Row]:
+        self._teach()
         with self.connection.cursor() as cursor:
             return list(cursor.execute(sql, params).fetchall())
 
@@ -71,6 +76,21 @@ class SQLite(Reader):
 
     def moment(self, name: F) -> Func:
         return ZonedText(name)
+
+    def estimate(self, sql: str, params: Sequence[Any]) -> int | None:
+        return None
+
+    def zones(self) -> frozenset[str]:
+        # Its times are told by functions of our own.
+        return frozenset(available_timezones())
+
+    def _teach(self) -> None:
+        """Make our functions known to the driver's connection, once for each."""
+        wrapper: Any = self.connection
+        wrapper.ensure_connection()
+        if getattr(wrapper, "taught", None) is not wrapper.connection:
+            register(wrapper.connection)
+            wrapper.taught = wrapper.connection
 
 
 def written(rows: Iterable[Row], quoting: int = csv.QUOTE_MINIMAL) -> str:

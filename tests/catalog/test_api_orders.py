@@ -74,8 +74,11 @@ def test_an_address_without_meaning_is_404_in_json(api: APIClient) -> None:
 
 
 def test_the_root_lists_what_there_is(api: APIClient) -> None:
-    names = ("orders", "runs", "conflicts", "rules", "quality")
-    assert api.get("/api/v1/").json() == {name: f"http://testserver/api/v1/{name}/" for name in names}
+    starts = {name: f"{ORDERS}{name}/" for name in ("facets", "aggregate", "histogram", "export")}
+    starts |= {
+        name: f"/api/v1/{name}/" for name in ("orders", "websites", "quality", "conflicts", "rules", "runs", "schema")
+    }
+    assert api.get("/api/v1/").json() == {name: f"http://testserver{path}" for name, path in starts.items()}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/", ORDERS, f"{ORDERS}services/1/", "/api/v1/runs/"])
@@ -140,7 +143,7 @@ def test_the_number_of_queries_does_not_grow_with_the_page(api: APIClient) -> No
         with CaptureQueriesContext(connection) as queries:
             assert len(api.get(ORDERS, {"page_size": size}).json()["results"]) == size
         taken.append(len(queries))
-    assert taken == [3, 2], "the version of the catalogue, the count, which holds for that version, and the page"
+    assert taken == [4, 2], "the version, which summary can count, the count, and the page"
 
 
 @pytest.mark.parametrize(

@@ -146,22 +146,59 @@ def test_a_cursor_cannot_be_forged(api: APIClient) -> None:
     assert "no cursor" in refusal(api, ORDERS, page_size=1, cursor=forged)["cursor"][0]
 
 
+BY_ROWS = {"customer_id__gte": 1}
+"""A filter that the summary of orders knows nothing of."""
+
+
 def test_a_count_is_exact_up_to_its_bound_and_null_beyond(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     make_orders(5)
     monkeypatch.setattr(pagination, "COUNTED", 5)
-    assert api.get(ORDERS).json()["count"] == 5
+    assert count_of(api, **BY_ROWS) == (5, "exact")
     make_order(6, change=make_run().change)
     with CaptureQueriesContext(connection) as queries:
-        assert api.get(ORDERS).json()["count"] is None
+        assert count_of(api, **BY_ROWS) == (None, "more")
     assert unbounded(queries) == []
-    assert api.get(ORDERS, {"count": "exact"}).json()["count"] == 6
-    assert api.get(ORDERS, {"customer_id": 1001}).json()["count"] == 1
+    assert count_of(api, count="exact", **BY_ROWS) == (6, "exact")
+    assert count_of(api, customer_id=1001) == (1, "exact")
+
+
+def test_the_usual_filters_are_counted_exactly_by_the_summary(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_orders(30)
+    monkeypatch.setattr(pagination, "COUNTED", 5)
+    for query in ({}, {"count": "exact"}, {"count": "estimated"}):
+        with CaptureQueriesContext(connection) as queries:
+            assert count_of(api, website="VVNL", order_date__gte="2018-01-02", **query) == (7, "exact")
+        assert not [q for q in queries if "COUNT(" in q["sql"]], "no order is looked at"
+    assert count_of(api, website="VVNL", order_date__gte="2018-01-02T00:00:00.000001") == (None, "more")
+
+
+def test_many_are_estimated_by_the_plan_where_the_database_has_one(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    make_orders(40)
+    monkeypatch.setattr(pagination, "COUNTED", 5)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    number, is_what = count_of(api, count="estimated", **BY_ROWS)
+    if engine == "postgresql":
+        assert is_what == "estimated"
+        assert number == pytest.approx(40, abs=2)
+    else:
+        assert (is_what, number) == ("exact", 40)
+    assert count_of(api, count="estimated", customer_id=1001) == (1, "exact")
+
+
+def count_of(api: APIClient, **query: Any) -> tuple[int | None, str]:
+    """The number that a list tells, and what its header says that it is."""
+    response = api.get(ORDERS, query)
+    return response.json()["count"], response["X-Count"]
 
 
 def test_a_count_can_be_left_out(api: APIClient) -> None:
     make_orders(2)
     with CaptureQueriesContext(connection) as queries:
-        assert api.get(ORDERS, {"count": "none"}).json()["count"] is None
+        response = api.get(ORDERS, {"count": "none"})
+    assert (response.json()["count"], response.has_header("X-Count")) == (None, False)
     assert not [query for query in queries if "COUNT(" in query["sql"]]
 
 

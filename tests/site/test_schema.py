@@ -118,7 +118,7 @@ def test_what_it_allows_is_what_is_allowed(path: str, method: str, everyone: API
     """Neither a parameter that is taken and not described, nor one that is described and not taken."""
     make_orders(1)
     run = make_run()
-    address = path.format(source="services", order_id=1, run=run.pk, line=1, id=1)
+    address = path.format(source="services", order_id=1, customer_id=1001, product_id=501, run=run.pk, line=1, id=1)
     answer = getattr(everyone, method)(f"{address}?colour=red")
     assert answer.status_code == 400, answer.content
     allowed = answer.json()["allowed"]["colour"]

@@ -1,0 +1,26 @@
+"""What a process remembers of the catalogue, for as long as the catalogue stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Memory(Generic[T]):
+    """So many answers at most, none of them None; each key names the version of the catalogue."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._kept: dict[Hashable, T] = {}
+
+    def get(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What is kept under a key, or what `find` finds."""
+        found = self._kept.get(key)
+        if found is None:
+            found = find()
+            if len(self._kept) >= self.most:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
