@@ -26,7 +26,7 @@ RECIPE = re.compile(r"```http\nGET (?P<url>\S+)\n```\n\n```(?P<kind>json|csv)\n(
 SHOWN = 3
 """Most results of a list that stand in the document, unless they are single numbers or words."""
 
-CHANGING = {"since", "next", "previous", "at", "as_of"}
+CHANGING = {"run", "since", "next", "previous", "at", "as_of"}
 """What differs from one installation to the next."""
 
 
@@ -81,6 +81,7 @@ def rewrite(answers: dict[str, str]) -> None:
     before, after = PAGE.read_text().split("\n## Cookbook\n", 1)
 
     def answered(recipe: re.Match[str]) -> str:
-        return recipe[0].replace(f"\n{recipe['answer']}```", f"\n{answers[recipe['url']]}```")
+        begin, end = recipe.start("answer") - recipe.start(), recipe.end("answer") - recipe.start()
+        return recipe[0][:begin] + answers[recipe["url"]] + recipe[0][end:]
 
     PAGE.write_text(f"{before}\n## Cookbook\n{RECIPE.sub(answered, after)}")
