@@ -231,7 +231,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": [
         "catalog.api.renderers.FastJSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "catalog.api.browsable.renderer.PageRenderer",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["catalog.api.permissions.ReadAccess"],
     "DEFAULT_FILTER_BACKENDS": ["catalog.api.filters.StrictFilterBackend", "catalog.api.ordering.StrictOrdering"],

@@ -10,7 +10,6 @@ from typing import Any, cast
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms import ValidationError
 from django.http import QueryDict
-from django.template import loader
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
@@ -76,31 +75,6 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
             lambda: view.read_parameters(params),
         )
         return cast("StrictFilterSet", filterset)
-
-    def to_html(self, request: Request, queryset: QuerySet[Any], view: APIView) -> str:
-        """One line for each column, with an input for each lookup: nothing here is read from the orders."""
-        filterset = self.get_filterset(request, queryset, view)
-        return loader.render_to_string("catalog/api/filters.html", form_context(filterset, request.query_params))
-
-
-FORM_LOOKUPS = ("exact", "in", "startswith", "icontains", "gte", "gt", "lte", "lt", "isnull")
-
-
-def form_context(filterset: StrictFilterSet, params: QueryDict) -> dict[str, Any]:
-    """What the form's template shows: a table of columns by lookups, and what else is in force."""
-    lookups = [name for name in FORM_LOOKUPS if any(f.lookup_expr == name for f in filterset.filters.values())]
-    rows: dict[str, dict[str, dict[str, str]]] = {}
-    for name, filter_ in filterset.filters.items():
-        field = name.removesuffix(f"__{filter_.lookup_expr}")
-        rows.setdefault(field, {})[filter_.lookup_expr] = {
-            "name": name,
-            "value": str(params.get(name, "")),
-            "hint": filter_.hint,
-            "allowed": ", ".join(filter_.allowed),
-        }
-    kept = [(name, params[name]) for name in ("ordering", "page_size", "count") if name in params]
-    table = [(field, [cells.get(lookup) for lookup in lookups]) for field, cells in rows.items()]
-    return {"lookups": lookups, "rows": table, "kept": kept}
 
 
 LOOKUPS = {Kind.INTEGER: NUMBER_LOOKUPS, Kind.CODE: CODE_LOOKUPS, Kind.TIMESTAMP: MOMENT_LOOKUPS}

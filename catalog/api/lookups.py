@@ -68,11 +68,6 @@ class StrictFilter(drf_filters.Filter):  # type: ignore[misc]  # django-filter p
         super().__init__(field_name, lookup_expr, read=read, **options)
 
     @property
-    def hint(self) -> str:
-        """What stands in an empty input: the choices where they are few."""
-        return " / ".join(self.allowed) if self.lookup_expr == "isnull" else ""
-
-    @property
     def columns(self) -> frozenset[str]:
         """The columns that the condition reads."""
         return frozenset({self.field_name or ""})
@@ -142,10 +137,6 @@ class MomentFilter(StrictFilter):
             self.reader, self.allowed = self.PARTS[lookup_expr]
         super().__init__(field_name, lookup_expr, **options)
 
-    @property
-    def hint(self) -> str:
-        return super().hint if self.lookup_expr in ("isnull", "in", "range") else self.allowed[0]
-
     def condition(self, value: Any, at: int | None = None) -> Q:
         if self.lookup_expr == "isnull":
             return super().condition(value, at)
@@ -190,10 +181,6 @@ class ChoiceFilter(StrictFilter):
         self.allowed = tuple(choices)
         self.reader = values.choice(self.allowed)
         super().__init__(field_name, lookup_expr, **options)
-
-    @property
-    def hint(self) -> str:
-        return " / ".join(self.allowed)
 
 
 class StrictFilterSet(drf_filters.FilterSet):  # type: ignore[misc]  # django-filter publishes no types

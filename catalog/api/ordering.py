@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
-from django.template import loader
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
@@ -26,17 +25,6 @@ class StrictOrdering(BaseFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         return ordered(queryset, ordering_of(request.query_params, view, queryset.model))
-
-    def to_html(self, request: Request, queryset: QuerySet[Any], view: Any) -> str:
-        """Links, each to the first page of the same query in another order."""
-        links = []
-        current = request.query_params.get(PARAMETER, view.ordering)
-        for name in (text for field in view.sorts for text in (f"-{field}", field)):
-            query = request.query_params.copy()
-            query.pop("cursor", None)
-            query[PARAMETER] = name
-            links.append((name, f"?{query.urlencode()}", name == current))
-        return loader.render_to_string("catalog/api/ordering.html", {"links": links})
 
 
 def ordering_of(params: QueryDict, view: Any, model: type[Model]) -> Keys:

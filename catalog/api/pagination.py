@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
-from django.template import loader
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -68,8 +67,6 @@ class Asked:
 class KeysetPagination(BasePagination):
     """`{count, next, previous, results}`, page by page along any ordering that the view allows."""
 
-    # Set once there is a page: the browsable API draws the controls of an error's page too.
-    display_page_controls = False
     parameters: tuple[str, ...] = (ORDERING, PAGE_SIZE, COUNT, CURSOR)
     asked: Asked
     counted: Counted | None
@@ -110,7 +107,6 @@ class KeysetPagination(BasePagination):
         self.rows = rows[:size][::-1] if backwards else rows[:size]
         self.has_next = backwards or more
         self.has_previous = more if backwards else cursor is not None
-        self.display_page_controls = bool(self.rows) and (self.has_next or self.has_previous)
 
     def first(self, source: Any, condition: Q, keys: Keys, limit: int) -> list[Any]:
         """The first rows that meet a condition."""
@@ -148,10 +144,6 @@ class KeysetPagination(BasePagination):
 
     def get_results(self, data: Any) -> Any:
         return data["results"]
-
-    def to_html(self) -> str:
-        links = {"previous_url": self.get_previous_link(), "next_url": self.get_next_link()}
-        return loader.render_to_string("rest_framework/pagination/previous_and_next.html", links)
 
 
 def read_page_size(params: QueryDict) -> int:

@@ -155,16 +155,3 @@ def test_the_browsable_api_stands_on_every_page(client: Client, path: str) -> No
     response = client.get(path, headers={"Accept": "text/html"})
     assert response.headers["Content-Type"].startswith("text/html")
     assert b"Order catalogue" in response.content
-
-
-def test_the_filter_form_has_plain_inputs_and_reads_no_orders(client: Client) -> None:
-    make_orders(60)
-    client.force_login(make_user())
-    with CaptureQueriesContext(connection) as queries:
-        page = client.get(f"{ORDERS}?website=VVNL&count=none", headers={"Accept": "text/html"}).content.decode()
-    assert '<input class="form-control input-sm" name="website" value="VVNL"' in page
-    assert 'name="order_date__gte"' in page
-    assert "<select" not in page
-    reading = [q["sql"] for q in queries if "catalog_order" in q["sql"]]
-    assert len(reading) == 1
-    assert "LIMIT 51" in reading[0]
