@@ -215,6 +215,8 @@ class OrderVersion(OrderState):
 
     class Meta:
         ordering = ("-change",)
+        # The past is listed newest first as well.
+        indexes = (models.Index(fields=("order_date", "key"), name="version_by_date"),)
 
     def __str__(self) -> str:
         return f"{self.natural_key} until {self.ended_by}"
