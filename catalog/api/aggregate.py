@@ -25,6 +25,7 @@ from catalog.api.lookups import RANGE, FigureFilter, MomentFilter, StrictFilter
 from catalog.api.ordering import PARAMETER as ORDERING
 from catalog.api.pagination import PAGE_SIZE
 from catalog.api.schema import answers
+from catalog.api.schema.shapes import FIGURE_TEXT, MOMENT_TEXT
 from catalog.api.strict import InvalidQuery, Problem, gather, unknown
 from catalog.api.values import bounded
 from catalog.api.views import OfOrders
@@ -49,6 +50,13 @@ def _filters() -> dict[str, StrictFilter]:
 
 
 CHOICES = _filters()
+_RANGE = f"(__(ne|{'|'.join(RANGE)}))?"
+CONDITION = (
+    f"(({'|'.join(name for name in OFFERED if name not in MOMENTS)}){_RANGE}={FIGURE_TEXT}"
+    f"|({'|'.join(MOMENTS)})({_RANGE}={MOMENT_TEXT}|__isnull=(true|false)))"
+)
+"""The pattern of one condition."""
+
 EXAMPLE = "count__gte=10,distinct_customers__lt=5"
 
 
@@ -90,8 +98,11 @@ def read_having(params: QueryDict) -> Having:
 def read_ordering(params: QueryDict, groups: tuple[str, ...]) -> tuple[str, ...]:
     """Group keys and metrics, each with or without a '-' before it. Raises `InvalidQuery`."""
     known = (*groups, *OFFERED)
-    names = read_names(params, ORDERING, tuple(text for name in known for text in (name, f"-{name}")), groups)
+    anything = (*known, *(name for name in DIMENSIONS if name not in groups))
+    names = read_names(params, ORDERING, tuple(text for name in anything for text in (name, f"-{name}")), groups)
     fields = [name.lstrip("-") for name in names]
+    if others := [name for name in fields if name not in known]:
+        raise InvalidQuery(*(Problem(ORDERING, f"'{name}' is not grouped by.", known) for name in others))
     if twice := [name for name in known if fields.count(name) > 1]:
         raise InvalidQuery(*(Problem(ORDERING, f"'{name}' is given twice.") for name in twice))
     return names
@@ -101,7 +112,7 @@ class AggregateView(OfOrders):
     """Figures of the orders, group by group; of all of them together where no `group_by` is given."""
 
     name = "Aggregate of orders"
-    operations: ClassVar = {"get": answers.aggregate(DIMENSIONS, OFFERED, USUAL_SIZE, MOST_SIZE)}
+    operations: ClassVar = {"get": answers.aggregate(DIMENSIONS, OFFERED, CONDITION, USUAL_SIZE, MOST_SIZE)}
     parameters = (GROUP_BY, FIGURES, HAVING, ORDERING, PAGE_SIZE, TZ)
     repeatable = (HAVING,)
     grouping: Grouping

@@ -20,8 +20,9 @@ from catalog.api.links import Links
 from catalog.api.memory import Memory
 from catalog.api.pagination import filters_of
 from catalog.api.schema import answers
+from catalog.api.strict import InvalidQuery, Problem
 from catalog.api.views import OfOrders
-from catalog.contract import ValueRefused, parse_code, parse_integer, shown
+from catalog.contract import BLANKS, ValueRefused, parse_code, parse_integer, shown
 from catalog.engines import reader_for
 from catalog.facets import Facet, ranked
 from catalog.grouping import Dimension, Grouping, folded
@@ -47,6 +48,7 @@ class OfOne(OfOrders):
             code, identity = parse_code(source), parse_integer(named[self.column])
         except ValueRefused:
             raise self._unknown() from None
+        self._refuse_another(code, identity)
         of_one = Q((self.column, identity), source=code)
         query = replace(query, q=query.q & of_one, columns=query.columns | {SOURCE, self.column})
         with reader_for(connection).one_moment():
@@ -70,6 +72,17 @@ class OfOne(OfOrders):
             "latest": latest(query, request),
             "list": links.all(),
         }
+
+    def _refuse_another(self, code: str, identity: int) -> None:
+        """A filter that says something else than the address would leave nothing, and the links of it."""
+        params = self.request.query_params
+        said = {SOURCE: (parse_code, code), self.column: (parse_integer, identity)}
+        others = [
+            name for name, (read, value) in said.items() if name in params and read(params[name].strip(BLANKS)) != value
+        ]
+        if others:
+            message = "No order can meet both the address and {} as they are given."
+            raise InvalidQuery(*(Problem(name, message.format(name)) for name in others))
 
     def _unknown(self) -> NotFound:
         what, then = self.column.removesuffix("_id"), self.request.query_params.get(AS_OF)

@@ -80,8 +80,10 @@ def test_what_has_no_order_is_not_found(api: APIClient, path: str) -> None:
 
 @pytest.mark.usefixtures("orders")
 def test_wrong_parameters_are_refused(api: APIClient) -> None:
-    said = refusal(api, "/api/v1/customers/services/7/", websit=1, customer_id="x")
-    assert set(said) >= {"websit", "customer_id"}
+    assert "websit" in refusal(api, "/api/v1/customers/services/7/", websit=1)
+    said = refusal(api, "/api/v1/customers/services/7/", source="avdd", customer_id=8)
+    assert set(said) == {"code", "source", "customer_id"}
+    assert get(api, "customers/services/7", source="services", customer_id=" 07 ")["orders"] == 12
     assert "websit" in refusal(api, "/api/v1/websites/", websit=1)
 
 

@@ -43,6 +43,8 @@ BEYOND_SCHEMA = (
     *("Both values are the same", "is given twice"),
     # That conditions go together, that the lower one comes first, and what lies in the future.
     *("No order can meet both", "is after", "is in the future"),
+    # What the groups are ordered by, and how long a time the orders span.
+    *("is not grouped by", "there are more than"),
     # What is inside a group.
     *("The group cannot be read", "Unknown parameter", "Unknown lookup"),
 )

@@ -74,8 +74,8 @@ def facets(dimensions: Iterable[str], usual: int, most: int) -> Operation:
     )
 
 
-def aggregate(dimensions: Iterable[str], metrics: Iterable[str], usual: int, most: int) -> Operation:
-    """`/orders/aggregate/`."""
+def aggregate(dimensions: Iterable[str], metrics: Iterable[str], condition: str, usual: int, most: int) -> Operation:
+    """`/orders/aggregate/`; `condition` is the pattern of one of `having`."""
     metrics, dimensions = tuple(metrics), tuple(dimensions)
     signed = [f"-?{name}" for name in (*dimensions, *metrics)]
     return Operation(
@@ -101,7 +101,7 @@ def aggregate(dimensions: Iterable[str], metrics: Iterable[str], usual: int, mos
             Parameter("metrics", words(metrics), "Figures of each group, with commas between.", "count"),
             Parameter(
                 "having",
-                {"type": "string", "pattern": f"^({'|'.join(metrics)})(__[a-z]+)?=[^,=]+$"},
+                {"type": "string", "pattern": f"^{condition}(,{condition})*$"},
                 "A condition on the figures, or several with commas between.",
                 ["count__gte=10"],
                 repeated=True,

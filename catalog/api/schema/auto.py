@@ -56,6 +56,9 @@ class CatalogueSchema(AutoSchema):
             operation["parameters"].append(conditional.IF_NONE_MATCH)
             operation["responses"]["200"]["headers"] = conditional.HEADERS
             operation["responses"]["304"] = conditional.NOT_MODIFIED
+        if self.is_list:
+            answer = operation["responses"]["200"]
+            answer["headers"] = answer.get("headers", {}) | {"X-Count": shapes.X_COUNT}
         operation["responses"] = dict(sorted(operation["responses"].items()))
         return operation
 

@@ -222,8 +222,8 @@ FURTHER = (
     Parameter(
         COUNT,
         {"type": "string", "enum": list(COUNTS)},
-        f"How rows are counted: `exact`, `estimated` or not at all (`none`). Left out, up to {COUNTED:,}; the count is "
-        "null beyond.",
+        f"How rows are counted: `exact`, `estimated` or not at all (`none`). Left out, up to {COUNTED:,}, and orders "
+        "beyond that where a summary knows their number; otherwise the count is null. `X-Count` says what it is.",
         "none",
     ),
     Parameter(
@@ -251,6 +251,11 @@ FURTHER = (
         repeated=True,
     ),
 )
+X_COUNT: JSON = {
+    "description": "What `count` is: exact, estimated, or null as there are more than were counted. Not there with "
+    "`count=none`.",
+    "schema": {"type": "string", "enum": ["exact", "estimated", "more"]},
+}
 KNOWN = {parameter.name: parameter for parameter in FURTHER}
 """Parameters that several views have, by name."""
 
