@@ -155,6 +155,10 @@ def test_results_are_a_table_that_leads_on(reader: Client) -> None:
     assert list(first) == [*NAMES, "run", "line", "since"]
     assert first["order_id"].one("a").get("href") == f"{ORDERS}services/1/"
     assert first["run"].one("a").get("href").startswith("/api/v1/runs/")
+    for name, place in (("customer_id", "customers"), ("product_id", "products")):
+        url = first[name].one("a").get("href")
+        assert url.startswith(f"/api/v1/{place}/services/")
+        see(reader, url)
     assert first["payment_id"].one("span", class_="missing").text == "missing"
     assert first["order_date"].text == "2018-01-01 01:00:00"
     assert (second["website"].get("class"), second["website"].text) == ("corrected", "VVBE source: VVNL")

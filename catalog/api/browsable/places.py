@@ -32,7 +32,7 @@ def value_url(row: Row, name: str) -> str:
     if name == "run" and isinstance(value, int):
         return named("run-detail", pk=value)
     if name in NUMBERED and value is not None and row.get("source"):
-        return named(NUMBERED[name], source=row["source"], number=value)
+        return named(NUMBERED[name], **{"source": row["source"], name: value})
     if name == "order" and isinstance(value, str):
         source, _, number = value.partition("/")
         return named("order-detail", source=source, order_id=number) if CODE_PATTERN.fullmatch(source) else ""
