@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework import status
@@ -33,7 +35,20 @@ def catalogue_version() -> str:
         return Change.objects.filter(q).order_by("-id").values_list("id", "at")[:1]
 
     found = rows(build, Q(), "version", one_plan=True)
-    return f"{found[0][0]}-{found[0][1]:%Y%m%d%H%M%S%f}" if found else "0"
+    return version_named(*found[0]) if found else version_named(None, None)
+
+
+def version_named(change: int | None, at: datetime | None) -> str:
+    """The version after a change, or before the first."""
+    return "0" if change is None else f"{change}-{at:%Y%m%d%H%M%S%f}"
+
+
+def with_version(queryset: QuerySet[Any, Any], paths: Sequence[str]) -> QuerySet[Any, Any]:
+    """Rows of these columns and, in two more, of the change that tells the version: one statement for both."""
+    latest = Change.objects.order_by("-id")
+    version = {"version_change": Subquery(latest.values("id")[:1]), "version_at": Subquery(latest.values("at")[:1])}
+    found: QuerySet[Any, Any] = queryset.annotate(**version).values_list(*paths, *version)
+    return found
 
 
 @cache
@@ -51,15 +66,28 @@ class Conditional(APIView):
     version = ""
     etag = ""
 
+    @property
+    def learns_version(self) -> bool:
+        """Whether the version comes with what is read for the answer, so that it need not be asked for before."""
+        return False
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         # The pages of the browsable API show more than the catalogue: who is logged in.
         if request.method not in SAFE_METHODS or request.accepted_renderer.format == "api":
             return
-        self.version = catalogue_version()
-        self.etag = self._etag(request)
-        if self.etag in [known.removeprefix("W/") for known in parse_etags(request.headers.get("If-None-Match", ""))]:
+        known = request.headers.get("If-None-Match", "")
+        if self.learns_version and not known:
+            return
+        self.learn(catalogue_version())
+        if self.etag in [tag.removeprefix("W/") for tag in parse_etags(known)]:
             self.get = self.head = self._not_modified  # what the method is answered by
+
+    def learn(self, version: str) -> None:
+        """What the answer is made of is of this version, or of a later one."""
+        self.version = version
+        if self.request.accepted_renderer.format != "api":
+            self.etag = self._etag(self.request)
 
     def _etag(self, request: Request) -> str:
         said = f"{programme()} {request.accepted_renderer.format} {request.build_absolute_uri()}"

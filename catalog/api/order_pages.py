@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from catalog.api import pagination
 from catalog.api.columns import PARAMETER as FIELDS
 from catalog.api.columns import Shape, read_fields
+from catalog.api.conditional import catalogue_version, version_named, with_version
 from catalog.api.keyset import Anchor, Keys, ordered
 from catalog.api.memory import Memory
 from catalog.api.pagination import Counted, KeysetPagination, counted_to_bound, filters_of
@@ -32,6 +33,7 @@ class OrderPagination(KeysetPagination):
 
     parameters = (*KeysetPagination.parameters, FIELDS)
     shape: Shape
+    version = ""
 
     def read(self, request: Request, view: Any, model: type[Model]) -> None:
         params = request.query_params
@@ -39,14 +41,16 @@ class OrderPagination(KeysetPagination):
         self.shape = Shape(read_fields(params))
 
     def page(self, query: OrderQuery, request: Request, version: str) -> list[dict[str, Any]]:
-        """The orders of the page that is asked for, in a catalogue of this version."""
+        """The orders of the page that is asked for; `version` is that of the catalogue, if it is known already."""
         self.url = request.build_absolute_uri()
-        self.counted = count_of(query, self.asked.count, (version, filters_of(request)))
+        self.version = version
         # Where a row is to be found again stands behind what is shown of it.
         paths = self.shape.paths
         self.paths = (*paths, *(key.name for key in self.asked.keys if key.name not in paths))
         self.places = tuple(self.paths.index(key.name) for key in self.asked.keys)
         self.cut(query)
+        self.version = self.version or catalogue_version()
+        self.counted = count_of(query, self.asked.count, (self.version, filters_of(request)))
         return self.shape.orders(self.rows, request)
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
@@ -54,11 +58,15 @@ class OrderPagination(KeysetPagination):
 
     def first(self, source: OrderQuery, condition: Q, keys: Keys, limit: int) -> list[Any]:
         def build(q: Q) -> QuerySet[Any, Any]:
-            return ordered(source.base().filter(q), keys).values_list(*self.paths)[:limit]
+            return with_version(ordered(source.base().filter(q), keys), self.paths)[:limit]
 
         q = source.q & condition
         one_plan = source.at is None and source.columns <= INDEXED
-        return rows(build, q, (self.paths, keys, limit, source.at), one_plan=one_plan)
+        found = rows(build, q, (self.paths, keys, limit, source.at), one_plan=one_plan)
+        if found and not self.version:
+            # Of two statements the first is the one whose version holds for both.
+            self.version = version_named(*found[0][-2:])
+        return found
 
     def anchor(self, row: Any) -> Anchor:
         return tuple(row[place] for place in self.places)

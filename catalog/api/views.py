@@ -17,7 +17,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from catalog.api.columns import PARAMETER as FIELDS
 from catalog.api.columns import Shape, read_fields
-from catalog.api.conditional import Conditional, catalogue_version
+from catalog.api.conditional import Conditional, version_named, with_version
 from catalog.api.filters import AS_OF, FORMAT, OrderFilterSet, StrictFilterBackend, read_as_of
 from catalog.api.order_pages import OrderPagination
 from catalog.api.pagination import KeysetPagination
@@ -134,8 +134,13 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
     def is_filtered(self) -> bool:
         return self.action == "list"
 
+    @property
+    def learns_version(self) -> bool:
+        return True
+
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginator.page(self.ask(), request, self.version or catalogue_version())
+        page = self.paginator.page(self.ask(), request, self.version)
+        self.learn(self.paginator.version)
         return self.paginator.get_paginated_response(page)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -146,6 +151,7 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
         if not found:
             then = "" if moment is None else f" at {params[AS_OF]}"
             raise NotFound(f"There is no order {shown(source)} / {shown(order_id)}{then}.")
+        self.learn(self.version or version_named(*found[0][-2:]))
         return Response(shape.orders(found, request)[0])
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -160,7 +166,7 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
 
 
 def one_order(source: str, order_id: str, shape: Shape, at: int | None) -> list[Any]:
-    """The row of the order that a URL names, or none; a text that is no code or number names nothing."""
+    """The row of the order that a URL names, with the version, or none; what is no code or number names nothing."""
     try:
         asked = Q(("code", parse_code(source)), ("order_id", parse_integer(order_id)))
     except ValueRefused:
@@ -173,6 +179,6 @@ def one_order(source: str, order_id: str, shape: Shape, at: int | None) -> list[
         key = ExpressionWrapper(F("number") * Value(ORDERS_PER_SOURCE, wide) + Value(number, wide), wide)
         named = Subquery(Source.objects.filter(code=code).values_list(key))
         orders = OrderQuery(Q(key=named), at, frozenset(), whole_days=True).orders()
-        return orders.values_list(*shape.paths)
+        return with_version(orders, shape.paths)
 
     return rows(build, asked, (one_order.__name__, shape, at), one_plan=True)

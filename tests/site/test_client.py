@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pytest_django.live_server_helper import LiveServer
-from rest_framework.authtoken.models import Token
 
 from catalog.api.schema.views import description
+from catalog.tokens import make_token
 from tests.factories import make_orders, make_user
 
 PACKAGE = "order_catalogue_client"
@@ -49,8 +49,8 @@ def module(written: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
 def client(module: Module, live_server: LiveServer) -> Any:
     """A client of somebody who may correct orders."""
     user = make_user("ana", permissions=("add_correction",))
-    token = Token.objects.create(user=user)
-    return module("client").AuthenticatedClient(base_url=live_server.url, token=token.key, prefix="Token")
+    token = make_token(user, name="a generated client")
+    return module("client").AuthenticatedClient(base_url=live_server.url, token=token, prefix="Token")
 
 
 def test_list_page_by_page(module: Module, client: Any) -> None:
