@@ -29,28 +29,23 @@ class QueryLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        # An answer that streams is still to be read.
-        if not response.streaming:
-            reader_for(connection).end()
+        # What streams is read through a connection of its own, with a limit of its own.
+        reader_for(connection).end()
         return response
 
-    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> None:
-        reader_for(connection).begin(limit_of(request, view))
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        reader_for(connection).begin(limit_of(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for the admin's pages; REST framework's views answer for themselves."""
         return too_expensive_page(request) if was_too_expensive(exception) else None
 
 
-def limit_of(request: HttpRequest, view: Any) -> float | None:
-    """How long a request's queries may take, in seconds; None for any time.
-
-    A view class with another limit than most names its setting in `time_limit`.
-    """
+def limit_of(request: HttpRequest) -> float | None:
+    """How long a request's queries may take, in seconds; None for any time."""
     if request.method not in SAFE_METHODS or not request.path.startswith(READING):
         return None
-    setting = getattr(getattr(view, "cls", None), "time_limit", "QUERY_TIME_LIMIT")
-    seconds: float | None = getattr(settings, setting)
+    seconds: float | None = settings.QUERY_TIME_LIMIT
     return seconds
 
 

@@ -114,14 +114,6 @@ def test_without_a_limit_everything_is_answered(root: Client, slow_orders: None,
     assert root.get(ORDERS).status_code == 200
 
 
-def test_a_view_may_have_a_limit_of_its_own(
-    root: Client, slow_orders: None, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.EXPORT_TIME_LIMIT = 60
-    monkeypatch.setattr("catalog.api.views.OrderViewSet.time_limit", "EXPORT_TIME_LIMIT", raising=False)
-    assert root.get(ORDERS).status_code == 200
-
-
 @pytest.mark.postgresql_only
 def test_the_limit_is_set_once_for_many_reads(root: Client) -> None:
     root.get(ORDERS)
