@@ -176,7 +176,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "talpa_site.request_log.RequestLog",
 ]
 ROOT_URLCONF = "talpa_site.urls"
 WSGI_APPLICATION = "talpa_site.wsgi.application"
