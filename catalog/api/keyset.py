@@ -62,10 +62,6 @@ Anchor = tuple[Any, ...]
 """The values of an ordering's keys in the row after which a page starts."""
 
 
-def anchor_of(row: Model, keys: Keys) -> Anchor:
-    return tuple(getattr(row, key.name) for key in keys)
-
-
 def after(keys: Sequence[Key], anchor: Sequence[Any]) -> Q:
     """The rows that come after the anchor.
 
