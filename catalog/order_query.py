@@ -16,13 +16,14 @@ class OrderQuery:
 
     `at` is the change after which the catalogue is looked at, none for now; `columns` are those that the condition
     reads, with `key` or `change` among them where it asks for more than values; `whole_days`: all conditions on times
-    begin and end at midnight of the sources' zone.
+    begin and end at midnight of the sources' zone; `lasting`: the same text means this whatever changes.
     """
 
     q: Q
     at: int | None
     columns: frozenset[str]
     whole_days: bool
+    lasting: bool = False
 
     def base(self) -> OrderQuerySet:
         """All orders, now or then."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import QueryDict
+from django.urls import get_script_prefix, reverse
 from rest_framework.request import Request
-from rest_framework.reverse import reverse
 
 from catalog.api.strict import InvalidQuery, Problem, nearest
 from catalog.contract import BLANKS, CORRECTABLE, NAMES, shown
@@ -52,6 +53,12 @@ def read_fields(params: QueryDict, usual: Sequence[str] = FIELDS) -> tuple[str, 
     return tuple(name for name in FIELDS if name in names)
 
 
+@cache
+def path_of_orders(prefix: str) -> str:
+    """Where the list of orders is, in a site that begins there."""
+    return reverse("order-list")
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How rows of some columns become orders with some fields."""
@@ -72,7 +79,8 @@ class Shape:
         if "source_values" in self.fields:
             _add_source_values(orders, rows, place)
         if "url" in self.fields:
-            start, source, number = reverse("order-list", request=request), place["source"], place["order_id"]
+            start = request.build_absolute_uri(path_of_orders(get_script_prefix()))
+            source, number = place["source"], place["order_id"]
             for order, row in zip(orders, rows, strict=True):
                 order["url"] = f"{start}{row[source]}/{row[number]}/"
         if "line" in self.fields:

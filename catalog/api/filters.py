@@ -89,6 +89,7 @@ def lookups_of(column: Column) -> tuple[str, ...]:
 class SearchFilter(NumberFilter):
     """Any id of an order."""
 
+    lasting = False
     columns = frozenset({"key"})
 
     def condition(self, value: Any, at: int | None = None) -> Q:
@@ -98,6 +99,7 @@ class SearchFilter(NumberFilter):
 class RunFilter(NumberFilter):
     """Orders that were last changed by a run."""
 
+    lasting = False
     columns = frozenset({"change"})
 
     def condition(self, value: Any, at: int | None = None) -> Q:
@@ -137,6 +139,7 @@ class CorrectedByFilter(StrictFilter):
 class QualityFilter(ChoiceFilter):
     """Orders that fail a check of quality."""
 
+    lasting = False
     columns = frozenset({"change"})
 
     def condition(self, value: Any, at: int | None = None) -> Q:
@@ -154,6 +157,7 @@ def corrections(at: int | None) -> QuerySet[Correction]:
 class OrderNumberFilter(NumberFilter):
     """The order's own number, by the primary key, so that no index is needed."""
 
+    lasting = False
     columns = frozenset({"key"})
 
     def condition(self, value: Any, at: int | None = None) -> Q:
@@ -220,6 +224,7 @@ class OrderFilterSet(StrictFilterSet):
             at,
             frozenset().union(*(condition.filter.columns for condition in conditions)),
             all(condition.filter.keeps_days_whole(condition.value) for condition in conditions),
+            self.moment is None and all(condition.filter.lasting for condition in conditions),
         )
 
     def _numbers_between(self) -> Q:

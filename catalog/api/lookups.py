@@ -57,6 +57,9 @@ class StrictFilter(drf_filters.Filter):  # type: ignore[misc]  # django-filter p
     alone = False
     """Whether it says which orders are looked at, and not what they must be like: no part of an `or` group."""
 
+    lasting = True
+    """Whether what must hold follows from the value alone, and not from what the catalogue knows at the moment."""
+
     def __init__(self, field_name: str | None = None, lookup_expr: str = "exact", **options: Any) -> None:
         read = self.reader
         if lookup_expr == "isnull":

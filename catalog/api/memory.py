@@ -15,12 +15,20 @@ class Memory(Generic[T]):
         self.most = most
         self._kept: dict[Hashable, T] = {}
 
+    def known(self, key: Hashable) -> T | None:
+        """What is kept under a key."""
+        return self._kept.get(key)
+
+    def keep(self, key: Hashable, found: T) -> None:
+        """Keep what was found, and let go of all else when it is too much."""
+        if len(self._kept) >= self.most:
+            self._kept.clear()
+        self._kept[key] = found
+
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
         """What is kept under a key, or what `find` finds."""
-        found = self._kept.get(key)
+        found = self.known(key)
         if found is None:
             found = find()
-            if len(self._kept) >= self.most:
-                self._kept.clear()
-            self._kept[key] = found
+            self.keep(key, found)
         return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
@@ -15,17 +18,30 @@ from catalog.api.columns import Shape, read_fields
 from catalog.api.conditional import catalogue_version, version_named, with_version
 from catalog.api.keyset import Anchor, Keys, ordered
 from catalog.api.memory import Memory
-from catalog.api.pagination import Counted, KeysetPagination, counted_to_bound, filters_of
+from catalog.api.pagination import CURSOR, Asked, Counted, KeysetPagination, counted_to_bound, read_cursor
 from catalog.api.strict import gather
 from catalog.engines import reader_for
 from catalog.grouping import Grouping
+from catalog.models import Order
 from catalog.order_query import OrderQuery
 from catalog.prepared import rows
 
-COUNTS_KEPT = 1000
+COUNTS_KEPT = QUESTIONS_KEPT = 1000
 
-INDEXED = frozenset({"source", "website", "voucher_status", "customer_id", "product_id", "removed"})
-"""Columns with an index of all their values: it is the way to each of them, be it rare or not."""
+INDEXED = frozenset({"source", "website", "voucher_status", "customer_id", "product_id"})
+"""Columns with an index of all their values and then of the date, so that each value is found in that order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A list that has been read and checked; where its page starts is not a part of it."""
+
+    query: OrderQuery
+    asked: Asked
+    shape: Shape
+
+
+_questions: Memory[Question] = Memory(QUESTIONS_KEPT)
 
 
 class OrderPagination(KeysetPagination):
@@ -37,12 +53,26 @@ class OrderPagination(KeysetPagination):
 
     def read(self, request: Request, view: Any, model: type[Model]) -> None:
         params = request.query_params
-        gather(lambda: super(OrderPagination, self).read(request, view, model), lambda: read_fields(params))
-        self.shape = Shape(read_fields(params))
+        _, fields = gather(lambda: super(OrderPagination, self).read(request, view, model), lambda: read_fields(params))
+        self.shape = Shape(fields)
+
+    def recall(self, request: Request) -> OrderQuery | None:
+        """What a request asks for, where the same was asked before, be it for another page. Raises `InvalidQuery`."""
+        found = _questions.known(text_of(request))
+        if found is None:
+            return None
+        asked, self.shape = found.asked, found.shape
+        self.asked = replace(asked, cursor=read_cursor(request.query_params, asked.binding, asked.keys, Order))
+        return found.query
+
+    def remember(self, request: Request, query: OrderQuery) -> None:
+        """Keep what has been read of a request, if the same text always means the same."""
+        if query.lasting:
+            _questions.keep(text_of(request), Question(query, replace(self.asked, cursor=None), self.shape))
 
     def page(self, query: OrderQuery, request: Request, version: str) -> list[dict[str, Any]]:
         """The orders of the page that is asked for; `version` is that of the catalogue, if it is known already."""
-        self.url = request.build_absolute_uri()
+        self.url = request.build_absolute_uri(request.path)
         self.version = version
         # Where a row is to be found again stands behind what is shown of it.
         paths = self.shape.paths
@@ -50,7 +80,7 @@ class OrderPagination(KeysetPagination):
         self.places = tuple(self.paths.index(key.name) for key in self.asked.keys)
         self.cut(query)
         self.version = self.version or catalogue_version()
-        self.counted = count_of(query, self.asked.count, (self.version, filters_of(request)))
+        self.counted = count_of(query, self.asked.count, (self.version, self.asked.filters))
         return self.shape.orders(self.rows, request)
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
@@ -61,7 +91,7 @@ class OrderPagination(KeysetPagination):
             return with_version(ordered(source.base().filter(q), keys), self.paths)[:limit]
 
         q = source.q & condition
-        one_plan = source.at is None and source.columns <= INDEXED
+        one_plan = source.at is None and has_one_plan(source.q, keys)
         found = rows(build, q, (self.paths, keys, limit, source.at), one_plan=one_plan)
         if found and not self.version:
             # Of two statements the first is the one whose version holds for both.
@@ -70,6 +100,23 @@ class OrderPagination(KeysetPagination):
 
     def anchor(self, row: Any) -> Anchor:
         return tuple(row[place] for place in self.places)
+
+
+def text_of(request: Request) -> Hashable:
+    """The parameters as they were sent but for the cursor, and what days are in; several cursors are an error."""
+    text = str(request.META["QUERY_STRING"])
+    parts = text.split("&")
+    others = [part for part in parts if not part.startswith(f"{CURSOR}=")]
+    return "&".join(others) if len(parts) - len(others) < 2 else text, settings.SOURCE_TIME_ZONE
+
+
+def has_one_plan(q: Q, keys: Keys) -> bool:
+    """Whether one index has what is asked for in the order asked for, however rare the value is."""
+    if [key.name for key in keys] != ["order_date", "key"] or q.negated or q.connector != Q.AND:
+        return False
+    columns = {child[0].removesuffix("__exact") if isinstance(child, tuple) else "" for child in q.children}
+    columns.discard("removed")
+    return len(columns) <= 1 and columns <= INDEXED
 
 
 _counts: Memory[Counted] = Memory(COUNTS_KEPT)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
@@ -16,7 +17,6 @@ from django.http import QueryDict
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from catalog.api.keyset import Anchor, Keys, fetch, ordered
@@ -55,10 +55,16 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which page a request asks for."""
+    """Which list a request asks for, and which page of it.
+
+    `filters` says what it is a list of, `binding` what its cursors belong to, and `rest` is what the links to its other
+    pages have besides the cursor.
+    """
 
     keys: Keys
+    filters: str
     binding: str
+    rest: str
     cursor: Cursor | None
     size: int
     count: str | None
@@ -73,22 +79,24 @@ class KeysetPagination(BasePagination):
 
     def read(self, request: Request, view: Any, model: type[Model]) -> None:
         """Read which page is asked for. Raises `InvalidQuery` with everything that is wrong."""
-        params = request.query_params
-        gather(
-            lambda: _read_cursor(request, ordering_of(params, view, model), model),
-            lambda: read_page_size(params),
-            lambda: read_count(params),
+        params, filters = request.query_params, filters_of(request)
+
+        def place() -> tuple[Keys, str, Cursor | None]:
+            keys = ordering_of(params, view, model)
+            bound_to = binding(filters, keys)
+            return keys, bound_to, read_cursor(params, bound_to, keys, model)
+
+        (keys, bound_to, cursor), size, count = gather(
+            place, lambda: read_page_size(params), lambda: read_count(params)
         )
-        keys = ordering_of(params, view, model)
-        bound_to, cursor = _read_cursor(request, keys, model)
-        self.asked = Asked(keys, bound_to, cursor, read_page_size(params), read_count(params))
+        self.asked = Asked(keys, filters, bound_to, rest_of(params), cursor, size, count)
 
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         if not isinstance(queryset, QuerySet):
             raise TypeError("pages are cut from querysets only")
-        self.url = request.build_absolute_uri()
+        self.url = request.build_absolute_uri(request.path)
         self.counted = counted(queryset, self.asked.count)
         self.cut(queryset)
         return self.rows
@@ -123,9 +131,8 @@ class KeysetPagination(BasePagination):
         return self._link(self.rows[0], backwards=True) if self.rows and self.has_previous else None
 
     def _link(self, row: Any, *, backwards: bool) -> str:
-        text = write_cursor(Cursor(self.anchor(row), backwards), self.asked.binding)
-        # A list of numbers is far shorter with its commas as they are.
-        return replace_query_param(self.url, CURSOR, text).replace("%2C", ",")
+        text = quote(write_cursor(Cursor(self.anchor(row), backwards), self.asked.binding))
+        return f"{self.url}?{self.asked.rest}{'&' if self.asked.rest else ''}{CURSOR}={text}"
 
     def get_paginated_response(self, data: Any) -> Response:
         page = {
@@ -185,9 +192,16 @@ def filters_of(request: Request) -> str:
     return json.dumps([request.path, filters])
 
 
-def binding(request: Request, keys: Keys) -> str:
+def rest_of(params: QueryDict) -> str:
+    """All parameters but the cursor, as a link has them."""
+    kept = sorted((name, values) for name, values in params.lists() if name != CURSOR)
+    # A list of numbers is far shorter with its commas as they are.
+    return urlencode(kept, doseq=True, safe=",")
+
+
+def binding(filters: str, keys: Keys) -> str:
     """A digest of what a cursor belongs to: the resource, the filters and the ordering."""
-    text = f"{filters_of(request)} {','.join(map(str, keys))}"
+    text = f"{filters} {','.join(map(str, keys))}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -200,20 +214,19 @@ def write_cursor(cursor: Cursor, bound_to: str) -> str:
     return _signer().sign_object([bound_to, cursor.backwards, values])
 
 
-def _read_cursor(request: Request, keys: Keys, model: type[Model]) -> tuple[str, Cursor | None]:
-    """What cursors of the list belong to, and where the page starts. Raises `InvalidQuery`."""
-    bound_to = binding(request, keys)
-    if CURSOR not in request.query_params:
-        return bound_to, None
+def read_cursor(params: QueryDict, bound_to: str, keys: Keys, model: type[Model]) -> Cursor | None:
+    """Where the page starts; none for the first. Raises `InvalidQuery`."""
+    if CURSOR not in params:
+        return None
     allowed = ("the cursor of a 'next' or 'previous' link of the same query",)
     try:
-        belongs_to, backwards, values = _signer().unsign_object(str(request.query_params[CURSOR]))
+        belongs_to, backwards, values = _signer().unsign_object(str(params[CURSOR]))
     except signing.BadSignature as error:
         raise InvalidQuery(Problem(CURSOR, "This is no cursor that was given out here.", allowed)) from error
     if belongs_to != bound_to:
         message = "This cursor belongs to another query; the filters and the ordering must stay as they were."
         raise InvalidQuery(Problem(CURSOR, message, allowed))
-    return bound_to, Cursor(_anchor(values, keys, model), backwards)
+    return Cursor(_anchor(values, keys, model), backwards)
 
 
 def _anchor(values: Sequence[Any], keys: Keys, model: type[Model]) -> Anchor:

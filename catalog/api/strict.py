@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from django.http import QueryDict
 from rest_framework import status
@@ -13,8 +13,6 @@ from rest_framework.exceptions import APIException
 from rest_framework.settings import api_settings
 
 from catalog.contract import shown
-
-T = TypeVar("T")
 
 RESERVED = frozenset({"detail", "code", "allowed"})
 """Keys of the error's own; a parameter of that name is reported under DRF's `non_field_errors`."""
@@ -47,16 +45,18 @@ class InvalidQuery(APIException):
         self.allowed = {problem.parameter: list(problem.allowed) for problem in problems if problem.allowed}
 
 
-def gather(*steps: Callable[[], object]) -> None:
-    """Run every step; raise one `InvalidQuery` with the problems of all that refused."""
+def gather(*steps: Callable[[], Any]) -> list[Any]:
+    """Run every step, and return what each found; raise one `InvalidQuery` with the problems of all that refused."""
+    found: list[Any] = []
     problems: list[Problem] = []
     for step in steps:
         try:
-            step()
+            found.append(step())
         except InvalidQuery as refused:
             problems += refused.problems
     if problems:
         raise InvalidQuery(*problems)
+    return found
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

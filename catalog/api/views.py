@@ -139,7 +139,11 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
         return True
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginator.page(self.ask(), request, self.version)
+        query = self.paginator.recall(request)
+        if query is None:
+            query = self.ask()
+            self.paginator.remember(request, query)
+        page = self.paginator.page(query, request, self.version)
         self.learn(self.paginator.version)
         return self.paginator.get_paginated_response(page)
 

@@ -30,6 +30,11 @@ CHECKED: WeakKeyDictionary[psycopg.Connection, float] = WeakKeyDictionary()
 
 NO_LIMIT: Limit = (None, True)
 
+READING = (
+    "SELECT set_config('statement_timeout', %s, false), set_config('plan_cache_mode', 'force_generic_plan', false)"
+)
+"""Left alone, PostgreSQL plans a prepared statement anew each time: it takes the first rows of a range to be many."""
+
 
 class LoggingCursor(CursorDebugWrapper):
     """Logs a statement with its values; of one that was prepared Django would log the places of the values."""
@@ -39,8 +44,16 @@ class LoggingCursor(CursorDebugWrapper):
         self.db.queries_log[-1]["sql"] = self.db.ops.compose_sql(sql, params)
 
 
+class PlanningCursor(psycopg.Cursor[Any]):
+    """Has each statement planned for its very values: the driver quotes them, as it does for Django's own cursor."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        filled = psycopg.ClientCursor(self.connection).mogrify(query, params)
+        return super().execute(filled, **options | {"prepare": False})
+
+
 class PreparingCursor(psycopg.Cursor[Any]):
-    """Prepares each statement on the server, which plans it a few times and then no more."""
+    """Prepares each statement on the server, which plans it once, as `begin` says, and then no more."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(query, params, **options | {"prepare": True})
@@ -55,7 +68,7 @@ class PostgreSQL(Reader):
         self.connection.close_if_health_check_failed()
         self.connection.ensure_connection()
         # Django's own cursor asks for text, which takes several times longer to read than values in binary form.
-        cursor: Any = (PreparingCursor if one_plan else psycopg.Cursor)(self.connection.connection)
+        cursor: Any = (PreparingCursor if one_plan else PlanningCursor)(self.connection.connection)
         cursor.format = Format.BINARY
         wrapper = LoggingCursor if self.connection.queries_logged else CursorWrapper
         with wrapper(cursor, self.connection) as wrapped:
@@ -75,7 +88,7 @@ class PostgreSQL(Reader):
             if seconds is None:
                 driver.execute("RESET statement_timeout")
             else:
-                driver.execute("SELECT set_config('statement_timeout', %s, false)", [f"{max(1, seconds * 1000):.0f}"])
+                driver.execute(READING, [f"{max(1, seconds * 1000):.0f}"])
         LIMITS[driver] = (seconds, not self.connection.in_atomic_block)
 
     def end(self) -> None:
