@@ -25,15 +25,19 @@ help:  ## show this list
 demo: $(BIN)/.runtime  ## load a sample and serve it on http://127.0.0.1:8000 (PORT=8001, SERVE=no)
 	@$(BIN)/python -m talpa_site.demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
 
+# Both at once, as a test run keeps one core busy at most; what PostgreSQL's says is shown when SQLite's is done.
 # Status 4 of pytest: the tests could not even begin, and one line has said why.
 test: $(BIN)/.dev  ## run all tests, on SQLite and on PostgreSQL (ARGS='-k name')
-	@failed=; \
-	for database in sqlite postgresql; do \
-		echo "== Tests on $$database"; \
-		$(BIN)/python -m pytest --database $$database $(ARGS); status=$$?; \
-		[ $$status -eq 0 ] || failed="$$failed $$database"; \
-		[ $$status -ne 4 ] || break; \
-	done; \
+	@mkdir -p var; failed=; \
+	$(BIN)/python -m pytest --database postgresql $(ARGS) >var/test-postgresql.log 2>&1 & other=$$!; \
+	trap 'kill $$other 2>/dev/null' EXIT; \
+	echo "== Tests on sqlite (and on postgresql, see var/test-postgresql.log)"; \
+	$(BIN)/python -m pytest --database sqlite $(ARGS); status=$$?; \
+	[ $$status -eq 0 ] || failed="$$failed sqlite"; \
+	if [ $$status -ne 4 ]; then \
+		wait $$other; [ $$? -eq 0 ] || failed="$$failed postgresql"; \
+		echo "== Tests on postgresql"; cat var/test-postgresql.log; \
+	fi; \
 	if [ -n "$$failed" ]; then echo "Tests failed on:$$failed"; exit 1; fi
 
 pictures: $(BIN)/.dev  ## take the pictures of the documents again, and more in var/pictures
