@@ -14,6 +14,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import environ
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from talpa_site.logs import configure_logging
@@ -151,12 +152,13 @@ QUERY_TIME_LIMIT = seconds("QUERY_TIME_LIMIT", "10")
 EXPORT_TIMEOUT = number("EXPORT_TIMEOUT", 3600)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "talpa_site.apps.CatalogueAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
     "django_structlog",
     "rest_framework",
     "django_filters",
@@ -169,6 +171,7 @@ MIDDLEWARE = [
     "talpa_site.health.probes",
     "talpa_site.queries.QueryLimits",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -214,6 +217,7 @@ CACHES = {
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "talpa_site" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -286,6 +290,20 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (INSECURE_HTTP or DEBUG)
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_CSRF_TRUSTED_ORIGINS", "").replace(" ", "").split(",") if o]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# A page needs nothing but this site, and holds neither scripts nor styles of its own; those that do say so themselves.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
 
 # Set up here and now, so that whatever Django does next is logged in this form; gunicorn takes it from here too.
 LOGGING_CONFIG = None

@@ -10,10 +10,6 @@ from catalog.api.schema.views import RedocPage, SchemaView, SwaggerPage
 from talpa_site.api import ApiRoot
 from talpa_site.health import healthz, readyz
 
-admin.site.site_header = admin.site.site_title = "Order catalogue"
-admin.site.index_title = "Catalogue and loads"
-admin.site.site_url = "/api/v1/"
-
 api: list[URLPattern | URLResolver] = [
     path("", ApiRoot.as_view(), name="api-root"),
     path("", include("catalog.api.urls")),

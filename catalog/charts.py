@@ -1,0 +1,171 @@
+"""Pictures of numbers, drawn as SVG by the server: no script, nothing from elsewhere, and the same numbers as a table.
+
+A chart's colours and letters stand in `catalog/charts.css`, so that they follow the light or dark theme, and so that no
+page needs a style of its own, which its Content-Security-Policy forbids.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+from xml.etree import ElementTree
+
+import pygal
+from django.utils.safestring import SafeString, mark_safe
+from pygal.style import Style
+
+# pygal looks for its maps at every import of anything, in a way that Python warns of and has dropped since 3.12.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+
+Number = int | float | None
+
+COLOURS = 8
+"""How many series can be told apart; Okabe and Ito's colours, which colour-blind people see as different."""
+
+WIDTH = 900
+LABELS = 8
+"""Labels of the horizontal axis that have room beside each other."""
+
+UNWANTED = frozenset({"tooltip-overlay", "text-overlay"})
+"""What pygal's own script would fill."""
+
+XLINK = "{http://www.w3.org/1999/xlink}href"
+
+LETTERS = Style(
+    font_family="sans-serif",
+    label_font_size=13,
+    major_label_font_size=13,
+)
+"""For pygal to know how much room a text takes; how it looks is said by the style sheet."""
+
+
+class Kind(StrEnum):
+    """How a chart is drawn."""
+
+    BARS = "bars"
+    LINES = "lines"
+
+
+KINDS: dict[Kind, Callable[..., Any]] = {Kind.BARS: pygal.StackedBar, Kind.LINES: pygal.Line}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Some numbers with one name; None where there is no number. `links` lead to what each number counts."""
+
+    name: str
+    values: Sequence[Number]
+    links: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Series over the same labels. `unit` is what the numbers count, for the table and for whoever hears it."""
+
+    title: str
+    labels: Sequence[str]
+    series: Sequence[Series]
+    kind: Kind = Kind.BARS
+    unit: str = ""
+    height: int = 260
+    links: Sequence[str] = field(default=())
+    """Where each label leads."""
+
+    def __post_init__(self) -> None:
+        if len(self.series) > COLOURS:
+            raise ValueError(f"{len(self.series)} series are more than can be told apart; put some together.")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(value for series in self.series for value in series.values)
+
+    @cached_property
+    def svg(self) -> SafeString:
+        """The picture, to be put into a page. Texts in it are escaped."""
+        root = self._drawn().render_tree()
+        _tidy(root)
+        root.attrib.clear()
+        shape = {"viewBox": f"0 0 {WIDTH} {self.height}", "class": f"chart chart-{self.kind}"}
+        # What a number is can be read at each mark and in the table.
+        root.attrib.update(shape | {"role": "group", "aria-label": self.title})
+        return mark_safe(ElementTree.tostring(root, encoding="unicode"))  # noqa: S308
+
+    @property
+    def rows(self) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+        """The table: each label with its link, and the text and link of each series."""
+        for number, label in enumerate(self.labels):
+            cells = [(_text(_at(each.values, number)), _at(each.links, number) or "") for each in self.series]
+            yield label, _at(self.links, number) or "", cells
+
+    def _drawn(self) -> Any:
+        steps = max(1, -(-len(self.labels) // LABELS))
+        chart = KINDS[self.kind](
+            style=LETTERS,
+            css=(),
+            js=(),
+            width=WIDTH,
+            height=self.height,
+            margin=4,
+            spacing=6,
+            # A page's own legend breaks its lines.
+            show_legend=False,
+            x_labels_major_every=steps,
+            show_minor_x_labels=steps == 1,
+            truncate_label=-1,
+            dots_size=2.5,
+            include_x_axis=True,
+            max_scale=5,
+            formatter=_text,
+            disable_xml_declaration=True,
+        )
+        chart.x_labels = list(self.labels)
+        for each in self.series:
+            chart.add(each.name, [self._value(each, place) for place in range(len(self.labels))])
+        return chart
+
+    def _value(self, series: Series, place: int) -> dict[str, Any] | None:
+        """A number as pygal takes it, with what is said of it and where it leads."""
+        number = series.values[place]
+        if number is None:
+            return None
+        said = f"{self.labels[place]}: {_text(number)} {self.unit}".rstrip()
+        value = {"value": number, "label": f"{series.name}, {said}" if len(self.series) > 1 else said}
+        link = _at(series.links, place)
+        return value | {"xlink": {"href": link, "target": "_self"}} if link else value
+
+
+def _tidy(root: ElementTree.Element) -> None:
+    """Take out what pygal puts in for its own style and script, and make its labels texts that a browser shows."""
+    for parent in [*root.iter()]:
+        parent.attrib.pop("id", None)
+        if link := parent.attrib.pop(XLINK, None):
+            parent.set("href", link)
+        for child in [*parent]:
+            classes = set(child.get("class", "").split())
+            if _name(child) == "desc" and classes == {"label"}:
+                parent.remove(child)
+                title = ElementTree.Element(child.tag.replace("desc", "title"))
+                title.text = child.text
+                parent.insert(0, title)
+            elif _name(child) in ("defs", "desc", "title") or classes & UNWANTED or not isinstance(child.tag, str):
+                parent.remove(child)
+
+
+def _name(element: ElementTree.Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _at(items: Sequence[Any], place: int) -> Any:
+    return items[place] if place < len(items) else None
+
+
+def _text(number: Number) -> str:
+    """A number as people write it; nothing where there is none."""
+    if number is None:
+        return ""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.2f}"

@@ -1,0 +1,17 @@
+"""`{% chart chart %}`: a picture of numbers with the numbers below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from catalog.charts import Chart
+
+register = template.Library()
+
+
+@register.inclusion_tag("catalog/chart.html")
+def chart(chart: Chart) -> dict[str, Any]:
+    """The chart as a figure, its table folded away; the page must include the style sheet `catalog/charts.css`."""
+    return {"chart": chart}

@@ -1,0 +1,66 @@
+"""The admin as a place to work: its name, and its menu in the order of the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the menu: the page it leads to, and the permission that opens it; without one, all staff may."""
+
+    text: str
+    page: str
+    permission: str = ""
+
+
+WORK = (
+    Place("Today", "index"),
+    Place("Orders", "catalog_order_changelist", "catalog.view_order"),
+    Place("Conflicts", "catalog_conflict_changelist", "catalog.view_conflict"),
+    Place("Rejects", "ingestion_rejectedrow_changelist", "ingestion.view_rejectedrow"),
+    Place("Runs", "ingestion_run_changelist", "ingestion.view_run"),
+    Place("Rules", "catalog_valuerule_changelist", "catalog.view_valuerule"),
+    Place("Corrections", "catalog_correction_changelist", "catalog.view_correction"),
+    Place("Changes", "catalog_change_changelist", "catalog.view_change"),
+)
+ACCESS = (
+    Place("Tokens", "catalog_apitoken_changelist", "catalog.view_apitoken"),
+    Place("Users", "auth_user_changelist", "auth.view_user"),
+    Place("Groups", "auth_group_changelist", "auth.view_group"),
+)
+
+
+class CatalogueSite(AdminSite):
+    """The site of all admin pages."""
+
+    site_header = site_title = "Order catalogue"
+    index_title = "Catalogue and loads"
+    site_url = "/api/v1/"
+    # The menu stands above the page, which leaves its whole width to tables.
+    enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        allowed = context["has_permission"]
+        return context | {
+            "work": self.menu(request, WORK) if allowed else [],
+            "access": self.menu(request, ACCESS) if allowed else [],
+        }
+
+    def menu(self, request: HttpRequest, places: tuple[Place, ...]) -> list[dict[str, Any]]:
+        """What this person may open, and which of it is open."""
+        found = []
+        for place in places:
+            if place.permission and not request.user.has_perm(place.permission):
+                continue
+            url = reverse(f"{self.name}:{place.page}")
+            # Every page is below the first.
+            current = request.path == url if place.page == "index" else request.path.startswith(url)
+            found.append({"text": place.text, "url": url, "current": current})
+        return found
