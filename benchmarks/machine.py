@@ -23,6 +23,9 @@ from tests.postgresql import TemporaryPostgreSQL
 
 ROOT = Path(__file__).resolve().parent.parent
 
+KEY = secrets.token_urlsafe(50)
+"""The secret of all programs of one measurement, so that each knows the sessions of the others."""
+
 # As on a small server that is used in earnest: every commit is on the disk when it is reported.
 SERVER = {
     "listen_addresses": "",
@@ -47,7 +50,7 @@ class FailedError(Exception):
 
 def run(*command: str | Path, url: str = "", stdin: Path | None = None) -> Run:
     """Run a program to its end, on the database at `url`."""
-    environment = {"DJANGO_SECRET_KEY": secrets.token_urlsafe(50), **os.environ, "LOG_LEVEL": "ERROR"}
+    environment = {**os.environ, "DJANGO_SECRET_KEY": KEY, "LOG_LEVEL": "ERROR"}
     if url:
         environment["DATABASE_URL"] = url
     with tempfile.TemporaryFile() as output, (stdin or Path(os.devnull)).open("rb") as source:

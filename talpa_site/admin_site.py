@@ -7,7 +7,10 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
+
+from ingestion.today import today
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Place:
 WORK = (
     Place("Today", "index"),
     Place("Orders", "catalog_order_changelist", "catalog.view_order"),
-    Place("Conflicts", "catalog_conflict_changelist", "catalog.view_conflict"),
+    Place("Conflicts", "catalog_conflict_changelist", "catalog.view_correction"),
     Place("Rejects", "ingestion_rejectedrow_changelist", "ingestion.view_rejectedrow"),
     Place("Runs", "ingestion_run_changelist", "ingestion.view_run"),
     Place("Rules", "catalog_valuerule_changelist", "catalog.view_valuerule"),
@@ -40,7 +43,8 @@ class CatalogueSite(AdminSite):
     """The site of all admin pages."""
 
     site_header = site_title = "Order catalogue"
-    index_title = "Catalogue and loads"
+    index_title = "Today"
+    index_template = "admin/ingestion/today.html"
     site_url = "/api/v1/"
     # The menu stands above the page, which leaves its whole width to tables.
     enable_nav_sidebar = False
@@ -52,6 +56,9 @@ class CatalogueSite(AdminSite):
             "work": self.menu(request, WORK) if allowed else [],
             "access": self.menu(request, ACCESS) if allowed else [],
         }
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, today(request.user) | (extra_context or {}))
 
     def menu(self, request: HttpRequest, places: tuple[Place, ...]) -> list[dict[str, Any]]:
         """What this person may open, and which of it is open."""

@@ -14,7 +14,6 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import environ
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from talpa_site.logs import configure_logging
@@ -158,7 +157,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "csp",
     "django_structlog",
     "rest_framework",
     "django_filters",
@@ -171,7 +169,7 @@ MIDDLEWARE = [
     "talpa_site.health.probes",
     "talpa_site.queries.QueryLimits",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "talpa_site.policy.content_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -290,20 +288,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (INSECURE_HTTP or DEBUG)
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_CSRF_TRUSTED_ORIGINS", "").replace(" ", "").split(",") if o]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# A page needs nothing but this site, and holds neither scripts nor styles of its own; those that do say so themselves.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-    }
-}
 
 # Set up here and now, so that whatever Django does next is logged in this form; gunicorn takes it from here too.
 LOGGING_CONFIG = None

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.api import answers, pages
+from benchmarks.api.admin import admin
 from benchmarks.api.bench import Bench
 from benchmarks.api.clients import Turns
 from benchmarks.api.datasette import datasette
@@ -33,6 +34,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "exports": answers.exports,
     "datasette": datasette,
     "growth": growth,
+    "admin": admin,
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from benchmarks.api.clients import HEADERS, Clients, is_complete, request
-from benchmarks.machine import ROOT, FailedError
+from benchmarks.machine import KEY, ROOT, FailedError
 
 WORKERS = 2
 CLIENTS = 8
@@ -147,7 +146,7 @@ def product(url: str, log: Path, workers: int = WORKERS) -> Iterator[Product]:
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "benchmarks.plain_api.settings",
-        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "DJANGO_SECRET_KEY": KEY,
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_INSECURE_HTTP": "on",
         "API_ANONYMOUS_READ": "on",

@@ -17,7 +17,6 @@ from catalog.api.dimensions import SOURCE
 from catalog.api.facets import values_shown
 from catalog.api.filters import AS_OF
 from catalog.api.links import Links
-from catalog.api.memory import Memory
 from catalog.api.pagination import filters_of
 from catalog.api.schema import answers
 from catalog.api.strict import InvalidQuery, Problem
@@ -26,6 +25,7 @@ from catalog.contract import BLANKS, ValueRefused, parse_code, parse_integer, sh
 from catalog.engines import reader_for
 from catalog.facets import Facet, ranked
 from catalog.grouping import Dimension, Grouping, folded
+from catalog.memory import Memory
 from catalog.order_query import OrderQuery
 from catalog.prepared import Row, rows
 

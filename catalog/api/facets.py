@@ -12,13 +12,13 @@ from rest_framework.response import Response
 from catalog.api.conditional import catalogue_version
 from catalog.api.dimensions import DIMENSIONS, STATE, TZ, dimension, read_names, read_size, read_zone, with_sources
 from catalog.api.links import Links
-from catalog.api.memory import Memory
 from catalog.api.pagination import filters_of
 from catalog.api.schema import answers
 from catalog.api.strict import gather
 from catalog.api.views import OfOrders
 from catalog.engines import reader_for
 from catalog.facets import FEW, Dimensions, Facet, facets
+from catalog.memory import Memory
 from catalog.order_query import OrderQuery
 
 FACET, FACET_SIZE = "facet", "facet_size"

@@ -17,19 +17,23 @@ from catalog.api.columns import PARAMETER as FIELDS
 from catalog.api.columns import Shape, read_fields
 from catalog.api.conditional import catalogue_version, version_named, with_version
 from catalog.api.keyset import Anchor, Keys, ordered
-from catalog.api.memory import Memory
 from catalog.api.pagination import CURSOR, Asked, Counted, KeysetPagination, counted_to_bound, read_cursor
 from catalog.api.strict import gather
 from catalog.engines import reader_for
 from catalog.grouping import Grouping
+from catalog.memory import Memory
 from catalog.models import Order
 from catalog.order_query import OrderQuery
 from catalog.prepared import rows
 
 COUNTS_KEPT = QUESTIONS_KEPT = 1000
 
-INDEXED = frozenset({"source", "website", "voucher_status", "customer_id", "product_id"})
-"""Columns with an index of all their values and then of the date, so that each value is found in that order."""
+FEW_VALUES = frozenset({"source", "website", "voucher_status"})
+"""Columns with an index of all their values and then of the date, in which a value has many orders.
+
+Not knowing which customer or product is meant, PostgreSQL expects so few orders that it would rather sort them all; and
+some have hundreds of thousands.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def has_one_plan(q: Q, keys: Keys) -> bool:
         return False
     columns = {child[0].removesuffix("__exact") if isinstance(child, tuple) else "" for child in q.children}
     columns.discard("removed")
-    return len(columns) <= 1 and columns <= INDEXED
+    return len(columns) <= 1 and columns <= FEW_VALUES
 
 
 _counts: Memory[Counted] = Memory(COUNTS_KEPT)

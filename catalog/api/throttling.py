@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
@@ -81,6 +82,7 @@ class Strangers(SlidingWindow):
         return f"rate:address:{household(self.get_ident(request), str(request.META.get('REMOTE_ADDR', '')))}"
 
 
+@lru_cache(maxsize=10_000)
 def household(address: str, fallback: str) -> str:
     """What one client can send from: its address, or with IPv6 the network of 2^64 addresses that everyone is given."""
     for text in (address, fallback):

@@ -66,3 +66,17 @@ def test_runs_and_rejects(visit: Visit, size: str, sample: None, picture: Pictur
     expect(page.locator("#content")).to_contain_text("not_an_integer")
     assert fits(page)
     picture(page, "reject", part="#content")
+
+
+def test_today(visit: Visit, size: str, sample: None, picture: Picture) -> None:
+    page = visit("steward", "loader", size=size)
+
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    expect(page.locator(".cards")).to_contain_text("4,973")
+    assert fits(page)
+    picture(page, "today", whole=True)
+
+    page.locator(".chart-figure", has_text="by website").locator("summary").click()
+    page.get_by_role("link", name="2021-11-30", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Orders")).to_be_visible()

@@ -75,7 +75,7 @@ PRESENT = Q(removed=False)
     [
         (PRESENT, BY_DATE, True),
         (PRESENT & Q(website__exact="VVNL"), BY_DATE, True),
-        (PRESENT & Q(customer_id__exact=7), BY_DATE, True),
+        (PRESENT & Q(customer_id__exact=7), BY_DATE, False),
         (PRESENT & Q(website__in=["VVNL"]), BY_DATE, False),
         (PRESENT & Q(website__exact="VVNL") & Q(source__exact="services"), BY_DATE, False),
         (PRESENT & Q(order_status__exact="PAID"), BY_DATE, False),

@@ -10,9 +10,9 @@ from catalog.api.browsable.addresses import address
 from catalog.api.conditional import catalogue_version
 from catalog.api.dimensions import STATE
 from catalog.api.filters import OrderFilterSet
-from catalog.api.memory import Memory
 from catalog.facets import facets
 from catalog.grouping import Dimension, Grouping
+from catalog.memory import Memory
 from catalog.read_only import count_within
 
 MOST = 12

@@ -1,0 +1,88 @@
+"""axe-core looks at every page, in light and in dark: nothing serious may be in anybody's way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from catalog.corrections import correct
+from catalog.models import Change, Order, ValueRule
+from ingestion.models import RejectedRow, Run
+from tests.browser.conftest import Visit, fits
+from tests.factories import make_conflict
+
+SERIOUS = ("serious", "critical")
+EVERYTHING = ("view_user", "view_group", "view_apitoken", "add_apitoken")
+
+
+def troubles(page: Page) -> list[str]:
+    """What axe-core finds serious on a page: the rule, and the first place where it is broken."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{page.url}: {each['id']}, {len(each['nodes'])} times, first {each['nodes'][0]['html'][:200]}"
+        for each in found
+        if each["impact"] in SERIOUS
+    ]
+
+
+def pages() -> list[str]:
+    """An address of every kind of page, over a catalogue in which each has something to show."""
+    order = Order.objects.get(order_id=18443753)
+    correction = correct(order, "order_status", "CANCELED", actor="ana", reason="seen on the invoice")
+    conflict = make_conflict(Order.objects.exclude(pk=order.pk).latest("pk"), "order_status", "CORRECTED", "OTHER")
+    run, rule, reject = Run.objects.get(), ValueRule.objects.get(), RejectedRow.objects.earliest("pk")
+    return [
+        "/admin/",
+        "/admin/catalog/order/",
+        "/admin/catalog/order/?website=VVBE&q=1680001",
+        f"/admin/catalog/order/{order.source}/{order.order_id}/change/",
+        "/admin/catalog/conflict/",
+        f"/admin/catalog/conflict/{conflict.pk}/change/",
+        "/admin/catalog/correction/",
+        f"/admin/catalog/correction/{correction.pk}/change/",
+        "/admin/catalog/valuerule/",
+        "/admin/catalog/valuerule/add/",
+        f"/admin/catalog/valuerule/{rule.pk}/change/",
+        "/admin/catalog/change/",
+        f"/admin/catalog/change/{Change.objects.latest('pk').pk}/change/",
+        "/admin/catalog/apitoken/",
+        "/admin/catalog/apitoken/add/",
+        "/admin/ingestion/rejectedrow/",
+        f"/admin/ingestion/rejectedrow/{reject.pk}/change/",
+        "/admin/ingestion/run/",
+        f"/admin/ingestion/run/{run.pk}/change/",
+        f"/admin/ingestion/run/{run.pk}/undo/",
+        "/admin/auth/user/",
+        "/admin/password_change/",
+        "/api/v1/",
+        "/api/v1/orders/",
+        f"/api/v1/orders/{order.source}/{order.order_id}/",
+        "/api/v1/runs/",
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_is_in_anybodys_way(visit: Visit, size: str, theme: str, sample: None) -> None:
+    page = visit("steward", "loader", permissions=EVERYTHING, size=size)
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+    found: list[str] = []
+    for address in pages():
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        found += troubles(page)
+        assert fits(page), address
+    assert found == []
+
+
+@pytest.mark.parametrize("address", ["/admin/login/", "/api-auth/login/"])
+def test_signing_in_is_in_nobodys_way(visit: Visit, size: str, address: str) -> None:
+    page = visit(size=size)
+    page.goto(address)
+
+    assert troubles(page) == []
+    assert fits(page)
