@@ -11,3 +11,6 @@ ROOT_URLCONF = "benchmarks.plain_api.urls"
 FRAMEWORK: dict[str, Any] = dict(settings.REST_FRAMEWORK)
 RATES = {scope: rate and "100000000/minute" for scope, rate in FRAMEWORK.get("DEFAULT_THROTTLE_RATES", {}).items()}
 REST_FRAMEWORK = FRAMEWORK | {"DEFAULT_THROTTLE_RATES": RATES}
+
+# The names of style sheets as they are; nothing asks for the files themselves.
+STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
