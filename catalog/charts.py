@@ -6,11 +6,13 @@ page needs a style of its own, which its Content-Security-Policy forbids.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 from xml.etree import ElementTree
 
@@ -27,6 +29,9 @@ COLOURS = 8
 """How many series can be told apart; Okabe and Ito's colours, which colour-blind people see as different."""
 
 WIDTH = 900
+STEPS = 4
+"""Lines across the picture, or so."""
+
 LABELS = 8
 """Labels of the horizontal axis that have room beside each other."""
 
@@ -119,14 +124,21 @@ class Chart:
             truncate_label=-1,
             dots_size=2.5,
             include_x_axis=True,
-            max_scale=5,
             formatter=_text,
             disable_xml_declaration=True,
         )
         chart.x_labels = list(self.labels)
+        chart.y_labels = [{"value": step, "label": _text(step)} for step in steps_to(self._highest)]
         for each in self.series:
             chart.add(each.name, [self._value(each, place) for place in range(len(self.labels))])
         return chart
+
+    @property
+    def _highest(self) -> float:
+        """The highest point of the picture."""
+        columns = zip_longest(*(each.values for each in self.series), fillvalue=None)
+        joined = sum if self.kind is Kind.BARS else max
+        return max((joined([number or 0 for number in column]) for column in columns), default=0)
 
     def _value(self, series: Series, place: int) -> dict[str, Any] | None:
         """A number as pygal takes it, with what is said of it and where it leads."""
@@ -137,6 +149,14 @@ class Chart:
         value = {"value": number, "label": f"{series.name}, {said}" if len(self.series) > 1 else said}
         link = _at(series.links, place)
         return value | {"xlink": {"href": link, "target": "_self"}} if link else value
+
+
+def steps_to(highest: float) -> range:
+    """Whole, round numbers from 0 on, a few of them, the last of them no lower than `highest`."""
+    wanted = max(1.0, highest / STEPS)
+    magnitude = 10 ** math.floor(math.log10(wanted))
+    step = math.ceil(next(times * magnitude for times in (1, 2, 5, 10) if times * magnitude >= wanted))
+    return range(0, math.ceil(highest / step) * step + 1, step)
 
 
 def _tidy(root: ElementTree.Element) -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from django.template import engines
 
-from catalog.charts import Chart, Kind, Series
+from catalog.charts import Chart, Kind, Series, steps_to
 
 DAYS = ["2018-07-12", "2018-07-13", "2018-07-14"]
 EVIL = "<script>alert(1)</script>\u202e"
@@ -67,3 +67,18 @@ def test_nothing_is_said_to_be_nothing() -> None:
 def test_more_series_than_colours_are_refused() -> None:
     with pytest.raises(ValueError, match="9 series"):
         chart(*(Series(str(number), [1, 2, 3]) for number in range(9)))
+
+
+@pytest.mark.parametrize(
+    ("highest", "steps"),
+    [
+        (0, [0]),
+        (1, [0, 1]),
+        (3, [0, 1, 2, 3]),
+        (5, [0, 2, 4, 6]),
+        (176, [0, 50, 100, 150, 200]),
+        (109_000, [0, 50_000, 100_000, 150_000]),
+    ],
+)
+def test_the_scale_is_of_whole_round_numbers(highest: int, steps: list[int]) -> None:
+    assert [*steps_to(highest)] == steps
