@@ -30,6 +30,13 @@ class TokenForm(forms.ModelForm):
         fields = ("user", "name", "scope", "expires_at")
         help_texts = {"expires_at": "In UTC. Empty for a token that works until it is revoked."}
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # The admin's two inputs for one moment stand beside words that are no labels.
+        inputs = getattr(self.fields["expires_at"].widget, "widgets", ()) if "expires_at" in self.fields else ()
+        for widget, name in zip(inputs, ("date", "time"), strict=False):
+            widget.attrs["aria-label"] = f"Expires at: {name}"
+
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("expires_at") and given["expires_at"] <= timezone.now():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +15,7 @@ class Memory(Generic[T]):
     def __init__(self, most: int) -> None:
         self.most = most
         self._kept: dict[Hashable, T] = {}
+        self._sought: dict[Hashable, Lock] = {}
 
     def known(self, key: Hashable) -> T | None:
         """What is kept under a key."""
@@ -26,9 +28,14 @@ class Memory(Generic[T]):
         self._kept[key] = found
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What is kept under a key, or what `find` finds."""
+        """What is kept under a key, or what `find` finds; whoever asks for the same meanwhile waits for it."""
         found = self.known(key)
-        if found is None:
-            found = find()
-            self.keep(key, found)
+        if found is not None:
+            return found
+        with self._sought.setdefault(key, Lock()):
+            found = self.known(key)
+            if found is None:
+                found = find()
+                self.keep(key, found)
+        self._sought.pop(key, None)
         return found

@@ -37,7 +37,12 @@ class Visit(Protocol):
     """How `visit` is called."""
 
     def __call__(
-        self, *groups: str, name: str = "", permissions: tuple[str, ...] = (), size: str = "desktop"
+        self,
+        *groups: str,
+        name: str = "",
+        permissions: tuple[str, ...] = (),
+        size: str = "desktop",
+        **options: Any,
     ) -> Page: ...
 
 
@@ -98,13 +103,16 @@ def problems() -> list[str]:
 def visit(browser: Browser, live_server: LiveServer, shipped_groups: None, problems: list[str]) -> Iterator[Visit]:
     """Open a browser of one's own: `visit("steward", size="phone")` is a page for a member of that group.
 
-    Two members of one group need names. Without groups and permissions nobody is logged in. The test fails if the page
-    writes an error to the console, if an answer is the server's fault, or if anything is asked of another host.
+    Two members of one group need names; `options` are those of the browser's context. Without groups and permissions
+    nobody is logged in. The test fails if the page writes an error to the console, if an answer is the server's fault,
+    or if anything is asked of another host.
     """
     with ExitStack() as stack:
 
-        def visit(*groups: str, name: str = "", permissions: tuple[str, ...] = (), size: str = "desktop") -> Page:
-            context = browser.new_context(base_url=live_server.url, **SIZES[size])
+        def visit(
+            *groups: str, name: str = "", permissions: tuple[str, ...] = (), size: str = "desktop", **options: Any
+        ) -> Page:
+            context = browser.new_context(base_url=live_server.url, **SIZES[size], **options)
             stack.callback(context.close)
             context.set_default_timeout(SECONDS * 1000)
             watch(context, live_server.url, problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,17 +16,23 @@ from tests.browser.conftest import Visit, fits
 from tests.factories import make_conflict
 
 SERIOUS = ("serious", "critical")
+# It would look for style sheets named in others beside the page, where they are not.
+OPTIONS = {"resultTypes": ["violations"], "preload": False}
 EVERYTHING = ("view_user", "view_group", "view_apitoken", "add_apitoken")
 
 
 def troubles(page: Page) -> list[str]:
     """What axe-core finds serious on a page: the rule, and the first place where it is broken."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    found: list[dict[str, Any]] = Axe().run(page, options=OPTIONS).response["violations"]
     return [
-        f"{page.url}: {each['id']}, {len(each['nodes'])} times, first {each['nodes'][0]['html'][:200]}"
+        f"{urlsplit(page.url).path}: {each['id']}, {len(each['nodes'])} times, first {each['nodes'][0]['html'][:200]}"
         for each in found
         if each["impact"] in SERIOUS
     ]
+
+
+def make_rule() -> ValueRule:
+    return ValueRule.objects.create(field="voucher_status", old="EXPRIED", new="EXPIRED", reason="a typing error")
 
 
 def pages() -> list[str]:
@@ -33,7 +40,7 @@ def pages() -> list[str]:
     order = Order.objects.get(order_id=18443753)
     correction = correct(order, "order_status", "CANCELED", actor="ana", reason="seen on the invoice")
     conflict = make_conflict(Order.objects.exclude(pk=order.pk).latest("pk"), "order_status", "CORRECTED", "OTHER")
-    run, rule, reject = Run.objects.get(), ValueRule.objects.get(), RejectedRow.objects.earliest("pk")
+    run, rule, reject = Run.objects.earliest("pk"), make_rule(), RejectedRow.objects.earliest("pk")
     return [
         "/admin/",
         "/admin/catalog/order/",
@@ -66,8 +73,9 @@ def pages() -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_is_in_anybodys_way(visit: Visit, size: str, theme: str, sample: None) -> None:
-    page = visit("steward", "loader", permissions=EVERYTHING, size=size)
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    # axe-core tries styles on as it looks, which the pages' policy forbids; that they need none themselves, all the
+    # other tests see.
+    page = visit("steward", "loader", permissions=EVERYTHING, size=size, bypass_csp=True, color_scheme=theme)
 
     found: list[str] = []
     for address in pages():
@@ -76,12 +84,12 @@ def test_no_page_is_in_anybodys_way(visit: Visit, size: str, theme: str, sample:
         assert answer.status == 200, address
         found += troubles(page)
         assert fits(page), address
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("address", ["/admin/login/", "/api-auth/login/"])
 def test_signing_in_is_in_nobodys_way(visit: Visit, size: str, address: str) -> None:
-    page = visit(size=size)
+    page = visit(size=size, bypass_csp=True)
     page.goto(address)
 
     assert troubles(page) == []
