@@ -80,23 +80,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def with_any_id(self, number: int) -> OrderQuerySet:
         """Orders in which any id (order, customer, payment, voucher, product) is `number`."""
-        return self.filter(self.any_id(number, now=self._change is None))
+        return self.filter(self.any_id(number))
 
-    def any_id(self, number: int, *, now: bool) -> models.Q:
-        """The condition of `with_any_id`; `now` unless the orders are those of the past.
+    @classmethod
+    def any_id(cls, number: int) -> models.Q:
+        """The condition of `with_any_id`. Databases join what the index of each column finds.
 
-        A union of indexed searches, one a column: for one OR over five columns databases read every order.
+        Not as the keys that several queries find: of a customer of a million orders all would be looked up before the
+        newest could be told.
         """
-        keys = [order_key(source, number) for source in source_numbers()]
-        columns = ("customer_id", "payment_id", "voucher_id", "product_id")
-        if not now:
-            found_in = models.Q(key__in=keys)
-            for column in columns:
-                found_in |= models.Q(**{column: number})
-            return found_in
-        orders = self.model._default_manager
-        found = [orders.filter(**{column: number}).values("key") for column in columns]
-        return models.Q(key__in=orders.filter(key__in=keys).values("key").union(*found, all=True))
+        found_in = cls.numbers([number])
+        for column in ("customer_id", "payment_id", "voucher_id", "product_id"):
+            found_in |= models.Q(**{column: number})
+        return found_in
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):

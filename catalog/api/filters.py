@@ -93,7 +93,7 @@ class SearchFilter(NumberFilter):
     columns = frozenset({"key"})
 
     def condition(self, value: Any, at: int | None = None) -> Q:
-        return Order.objects.all().any_id(value, now=at is None)
+        return OrderQuerySet.any_id(value)
 
 
 class RunFilter(NumberFilter):
