@@ -24,8 +24,12 @@ class Memory(Generic[T]):
     def keep(self, key: Hashable, found: T) -> None:
         """Keep what was found, and let go of all else when it is too much."""
         if len(self._kept) >= self.most:
-            self._kept.clear()
+            self.clear()
         self._kept[key] = found
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
         """What is kept under a key, or what `find` finds; whoever asks for the same meanwhile waits for it."""

@@ -13,6 +13,7 @@ from catalog.fingerprints import ErasedCustomer, ErasureSalt  # noqa: F401  mode
 from catalog.indexes import ORDER_INDEXES
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE
 from catalog.querysets import CorrectionQuerySet, OrderQuerySet
+from catalog.saved_models import ChosenColumns, SavedFilter  # noqa: F401  likewise
 from catalog.tally_models import DayTally, QualityCount, StateTally, TallyZone  # noqa: F401  likewise
 from catalog.tokens import ApiToken  # noqa: F401  likewise
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
+from django.utils.module_loading import import_string
 
 from ingestion.today import today
 
@@ -27,6 +28,7 @@ WORK = (
     Place("Orders", "catalog_order_changelist", "catalog.view_order"),
     Place("Conflicts", "catalog_conflict_changelist", "catalog.view_correction"),
     Place("Rejects", "ingestion_rejectedrow_changelist", "ingestion.view_rejectedrow"),
+    Place("Quality", "quality", "catalog.view_order"),
     Place("Runs", "ingestion_run_changelist", "ingestion.view_run"),
     Place("Rules", "catalog_valuerule_changelist", "catalog.view_valuerule"),
     Place("Corrections", "catalog_correction_changelist", "catalog.view_correction"),
@@ -59,6 +61,16 @@ class CatalogueSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, today(request.user) | (extra_context or {}))
+
+    def get_urls(self) -> list[Any]:
+        # By name, as it needs the models, which are not there yet when the site is made.
+        quality_page = import_string("catalog.admin_quality.quality_page")
+
+        def page(request: HttpRequest) -> HttpResponse:
+            answer: HttpResponse = quality_page(request, self)
+            return answer
+
+        return [path("quality/", self.admin_view(page), name="quality"), *super().get_urls()]
 
     def menu(self, request: HttpRequest, places: tuple[Place, ...]) -> list[dict[str, Any]]:
         """What this person may open, and which of it is open."""

@@ -15,7 +15,7 @@ from tests.factories import make_user
 
 HTML = {"Accept": "text/html"}
 
-VOID = frozenset({"input", "link", "meta", "br", "hr", "img"})
+VOID = frozenset({"input", "link", "meta", "br", "hr", "img", "use", "path"})
 
 
 @dataclass(slots=True)
@@ -83,10 +83,10 @@ class Reader(HTMLParser):
             outer.parts.append(data)
 
 
-def read_page(content: bytes) -> Element:
+def read_page(content: bytes | str) -> Element:
     """The page."""
     reader = Reader()
-    reader.feed(content.decode())
+    reader.feed(content.decode() if isinstance(content, bytes) else content)
     reader.close()
     assert len(reader.open) == 1, f"<{reader.open[-1].tag}> is never closed"
     return reader.root

@@ -127,6 +127,15 @@ class CorrectionFilter(ChoiceFilter):
         return corrected if value == "true" else ~corrected
 
 
+class OverlaidFilter(ChoiceFilter):
+    """Whether the order shows something else than its source says."""
+
+    columns = frozenset({"overlaid"})
+
+    def condition(self, value: Any, at: int | None = None) -> Q:
+        return Q(overlaid__gt=0) if value == "true" else Q(overlaid=0)
+
+
 class CorrectedByFilter(StrictFilter):
     """Orders over which a correction lies that a person made."""
 
@@ -184,6 +193,7 @@ class OrderFilterSet(StrictFilterSet):
     search = SearchFilter()
     run = RunFilter()
     removed = RemovedFilter(choices=("true", "false", "any"))
+    overlaid = OverlaidFilter(choices=values.FLAG)
     has_correction = CorrectionFilter(choices=values.FLAG)
     corrected_by = CorrectedByFilter()
     quality = QualityFilter(choices=BY_NAME)

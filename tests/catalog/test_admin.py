@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from pytest_django.fixtures import DjangoAssertNumQueries
 
-from catalog.read_only import BoundedPaginator
 from tests.factories import (
     make_known_value,
     make_order,
@@ -64,85 +59,6 @@ def test_newest_first(staff: Client) -> None:
     assert listed(staff) == ["services/3", "services/2", "services/1"]
 
 
-@pytest.mark.parametrize("term", ["4", "1004", "2000004", "3000004", " 4 ", "services/4"])
-def test_the_search_finds_an_order_by_any_of_its_ids(staff: Client, term: str) -> None:
-    make_orders(3)
-    make_order(4, product_id=99)
-    assert listed(staff, q=term) == ["services/4"]
-
-
-def test_the_search_says_what_it_cannot_read(staff: Client) -> None:
-    make_orders(2)
-    assert "is neither a number nor an order like services/20771583" in page(staff, ORDERS, q="VVNL")
-    assert listed(staff, q="VVNL") == []
-    assert listed(staff, q="nowhere/1") == []
-
-
-def test_filters_offer_the_known_values_and_never_read_the_orders_for_them(staff: Client) -> None:
-    make_order(1, website="VVNL")
-    make_order(2, website="VVBE", payment_status=None)
-    make_known_value("website", "VVBE")
-    make_known_value("payment_status", "PAID")
-    with CaptureQueriesContext(connection) as queries:
-        text = page(staff, ORDERS)
-    assert "?website=VVBE" in text
-    assert "?website=VVNL" not in text, "not among the known values"
-    assert not [q for q in queries if "DISTINCT" in q["sql"]]
-    assert listed(staff, website="VVBE") == ["services/2"]
-    assert listed(staff, payment_status="(missing)") == ["services/2"]
-
-
-def test_a_filter_is_never_ignored(staff: Client) -> None:
-    """Not even one with a value that it does not offer."""
-    make_order(1, website="VVNL")
-    for query in ({"website": "VVBE"}, {"year": "1999"}, {"year": "x"}, {"order_status": "?"}):
-        assert listed(staff, **query) == [], query
-    assert listed(staff, website="VVNL") == ["services/1"]
-
-
-def test_years_and_removed_orders_can_be_chosen(staff: Client) -> None:
-    make_order(1)
-    make_order(9_000, removed=True)
-    text = page(staff, ORDERS)
-    assert "?year=2018" in text
-    assert "?year=2019" in text
-    assert listed(staff) == ["services/1"]
-    assert listed(staff, removed="true") == ["services/9000"]
-    assert listed(staff, removed="any", year="2019") == ["services/9000"]
-    assert listed(staff, year="2018") == ["services/1"]
-
-
-def test_the_list_never_counts_without_a_bound(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedPaginator, "LIMIT", 60)
-    make_orders(70)
-    for query in ({}, {"website": "VVNL"}, {"q": "1"}, {"p": "2"}, {"all": "1"}):
-        with CaptureQueriesContext(connection) as queries:
-            text = page(staff, ORDERS, **query)
-        counts = [q["sql"] for q in queries if "COUNT(" in q["sql"] and "catalog_order" in q["sql"]]
-        assert counts
-        assert all("LIMIT 61" in sql for sql in counts), counts
-    assert "The first 60 orders of many more" in text
-
-
-def test_the_list_takes_as_many_queries_for_one_order_as_for_many(
-    staff: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    make_order(100)
-    with CaptureQueriesContext(connection) as few:
-        page(staff, ORDERS)
-    make_orders(40)
-    with django_assert_num_queries(len(few)):
-        page(staff, ORDERS)
-
-
-def test_columns_without_an_index_cannot_be_sorted_by(staff: Client) -> None:
-    make_order(1, website="VVNL")
-    make_order(2, website="AAA")
-    assert listed(staff, o="-2") == ["services/2", "services/1"], "by website: as without"
-    assert listed(staff, o="2") == ["services/2", "services/1"], "by website: as without"
-    assert listed(staff, o="1") == ["services/1", "services/2"], "by order date"
-
-
 @pytest.mark.parametrize("name", ["services/6", "services/x", "1000000000005", "nowhere/5", "5"])
 def test_what_names_no_order_leads_back_with_a_message(staff: Client, name: str) -> None:
     make_order(5)
@@ -185,16 +101,3 @@ def test_staff_see_what_they_may(staff: Client) -> None:
 def test_others_see_nothing(client: Client) -> None:
     client.force_login(make_user("ben"))
     assert client.get(ORDERS).status_code == 302
-
-
-def test_years_on_offer_are_those_that_occur_and_not_too_many(staff: Client) -> None:
-    for number, year in enumerate((1, 2018, 2019, 9999), 1):
-        make_order(number, order_date=datetime(year, 5, 5, tzinfo=UTC))
-    text = staff.get(ORDERS).content.decode()
-    assert re.findall(r"\?year=(\d+)", text) == ["9999", "2019", "2018", "1"]
-
-
-def test_a_filter_that_does_not_exist_is_not_passed_over_in_silence(staff: Client) -> None:
-    make_order(1)
-    text = staff.get(ORDERS, {"webiste": "VVNL"}, follow=True).content.decode()
-    assert "asked for a filter or page that does not exist" in text

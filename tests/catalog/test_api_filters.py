@@ -308,6 +308,7 @@ def test_no_lookup_is_named_but_unusable(api: APIClient) -> None:
         "isnull": "true",
         "removed": "any",
         "has_correction": "true",
+        "overlaid": "true",
         "quality": "unknown_status",
         "ordering": "order_date",
         "fields": "order_id",

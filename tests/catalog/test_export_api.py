@@ -46,7 +46,7 @@ def test_each_filter_finds_what_it_finds_in_a_list(api: APIClient, name: str) ->
 def value_for(name: str, order: Order) -> str:
     """Something to filter by, as this order has it."""
     field, _, lookup = name.partition("__")
-    if lookup == "isnull" or field in ("removed", "has_correction"):
+    if lookup == "isnull" or field in ("removed", "has_correction", "overlaid"):
         return "true"
     if lookup in ("date", "year", "month"):
         return {"date": "2018-01-01", "year": "2018", "month": "1"}[lookup]
