@@ -48,7 +48,7 @@ class Counts:
     of: dict[str, Values] = field(default_factory=dict)
 
 
-_cells: Memory[Cells] = Memory(50)
+_cells: Memory[Cells] = Memory(20)
 
 
 def counts_of(asked: Asked) -> Counts:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
@@ -22,6 +23,7 @@ from catalog.admin_query import OWN, Asked, asked_of, meant
 from catalog.admin_saved import SavedFilters, chosen_columns, own
 from catalog.api.browsable.addresses import READABLE, address
 from catalog.api.browsable.chips import Chip, cut
+from catalog.api.browsable.form import OF_MOMENTS, WORDS
 from catalog.export.formats import FORMATS
 from catalog.read_only import BoundedPaginator, IndexedChangeList, found_orders, order_url, orders_in_words, visible
 from catalog.saved_models import SavedFilter
@@ -48,7 +50,11 @@ class OrderChangeList(IndexedChangeList):
         self.asked: Asked = asked_of(request)
         super().__init__(request, *arguments)
         for problem in self.asked.problems:
-            asks = "The search" if problem.parameter == SEARCH_VAR else f"The address asks for {visible(problem.parameter)}"
+            asks = (
+                "The search"
+                if problem.parameter == SEARCH_VAR
+                else f"The address asks for {visible(problem.parameter)}"
+            )
             messages.warning(request, f"{asks}: {problem.message}")
 
     def url_for_result(self, result: Any) -> str:
@@ -92,7 +98,7 @@ class OrderChangeList(IndexedChangeList):
             for place, text in enumerate(texts):
                 others = [*texts[:place], *texts[place + 1 :]]
                 url = address("", self.asked.links, {name: others} if others else {}, without=(name,)) or "?"
-                label = "search" if name == SEARCH_VAR else visible(name)
+                label = "search" if name == SEARCH_VAR else visible(said_of(name))
                 found.append(Chip(label, cut(visible(str(text))), url, name in wrong))
         return found
 
@@ -106,6 +112,12 @@ class OrderChangeList(IndexedChangeList):
         """The two ends of the order dates: parameter, label, and the value in force."""
         params = self.asked.address
         return [(FROM, "From", params.get(FROM, "")), (UNTIL, "Up to", params.get(UNTIL, ""))]
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which days and years are meant, unless it is the one in which times are shown."""
+        key: str = settings.SOURCE_TIME_ZONE.key
+        return "" if key == "UTC" else key
 
     @property
     def kept_beside_dates(self) -> list[tuple[str, str]]:
@@ -153,6 +165,13 @@ class OrderChangeList(IndexedChangeList):
         """The columns shown that files do not have."""
         names = columns_for(self.request)
         return [COLUMNS[name].label for name in names if name not in exported(names)]
+
+
+def said_of(name: str) -> str:
+    """A filter in words: `order_date__gte` is the order date from some day on."""
+    column, _, lookup = name.partition("__")
+    words = OF_MOMENTS.get(lookup) if column.endswith("_date") else None
+    return f"{column} {words or WORDS.get(lookup, lookup)}".replace("_", " ").strip()
 
 
 def pairs(params: QueryDict, *, without: tuple[str, ...]) -> Iterator[tuple[str, str]]:

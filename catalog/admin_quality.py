@@ -70,7 +70,7 @@ def moved(changes: Q) -> Moves:
 def move(numbers: tuple[int, int] | None) -> dict[str, str]:
     """A move in words: the sum of both ways, and both."""
     added, gone = numbers or (0, 0)
-    both = " and ".join(text for number, text in ((added, f"{added:,} more"), (gone, f"{gone:,} fewer")) if number)
+    both = f"{added:,} more and {gone:,} fewer" if added and gone else ""
     net = added - gone
     kind = "up" if net > 0 else "down" if net else "same"
     return {"net": f"{net:+,}" if net else "±0" if both else "no change", "kind": kind, "both": both}

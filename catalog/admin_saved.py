@@ -130,7 +130,9 @@ class SavedFilters(ReadOnlyAdmin):
             messages.error(request, f"Not saved: you have {MOST_SAVED} saved filters; delete one that you do not need.")
             return
         _, made = SavedFilter.objects.update_or_create(user_id=me(request), name=name, defaults={"query": query})
-        messages.success(request, f"Saved as {name}." if made else f"Saved as {name}, in place of what had that name before.")
+        messages.success(
+            request, f"Saved as {name}." if made else f"Saved as {name}, in place of what had that name before."
+        )
 
     def rename_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give a saved filter another name, which none of this person's others has."""

@@ -115,6 +115,14 @@ def test_several_groups_must_all_hold(api: APIClient) -> None:
     assert [order["order_id"] for order in api.get(query).json()["results"]] == [2, 4, 5, 6]
 
 
+def test_orders_that_show_something_else_than_their_source_says(api: APIClient) -> None:
+    make_orders(4)
+    correct(Order.objects.get(order_id=2), "website", "VVBE", actor="ana", reason="invoice")
+    assert numbers(api, overlaid="true") == [2]
+    assert numbers(api, overlaid="false") == [1, 3, 4]
+    assert numbers(api, **{"or": "(overlaid=true,order_id=4)"}) == [2, 4]
+
+
 def test_orders_with_a_correction_and_by_whom(api: APIClient) -> None:
     make_orders(4)
     correct(Order.objects.get(order_id=2), "website", "VVBE", actor="ana", reason="invoice")
