@@ -89,4 +89,4 @@ def exported(client: Client, url: str) -> list[dict[str, str]]:
     """The rows of a file of CSV."""
     response = client.get(url)
     assert response.status_code == 200, response.content
-    return list(csv.DictReader(StringIO(b"".join(response).decode())))  # type: ignore[arg-type]
+    return list(csv.DictReader(StringIO(b"".join(response).decode())))
