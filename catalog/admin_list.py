@@ -19,7 +19,7 @@ from django.urls import reverse
 from catalog.admin_columns import COLUMNS, PARAMETER, OrderColumns, exported, only_needed
 from catalog.admin_counts import Counts, counts_of
 from catalog.admin_facets import Section, sections
-from catalog.admin_query import OWN, Asked, asked_of, meant
+from catalog.admin_query import FROM, OWN, UNTIL, Asked, asked_of, meant
 from catalog.admin_saved import SavedFilters, chosen_columns, own
 from catalog.api.browsable.addresses import READABLE, address
 from catalog.api.browsable.chips import Chip, cut
@@ -27,8 +27,6 @@ from catalog.api.browsable.form import OF_MOMENTS, WORDS
 from catalog.export.formats import FORMATS
 from catalog.read_only import BoundedPaginator, IndexedChangeList, found_orders, order_url, orders_in_words, visible
 from catalog.saved_models import SavedFilter
-
-FROM, UNTIL = "order_date__gte", "order_date__lte"
 
 
 @dataclass(frozen=True, slots=True)

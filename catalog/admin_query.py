@@ -25,7 +25,9 @@ OWN = frozenset({*PLACE, ORDER_VAR, SEARCH_VAR, COLUMNS, IS_FACETS_VAR, IS_POPUP
 """The list's own parameters; all others are filters of the API."""
 
 MISSING = "(missing)"
-YEAR, SHORT_YEAR = "order_date__year", "year"
+YEAR, FROM, UNTIL = "order_date__year", "order_date__gte", "order_date__lte"
+SHORT = {"year": YEAR, "from": FROM, "to": UNTIL}
+"""What filters may also be called."""
 
 
 def meant(asked: QueryDict) -> QueryDict:
@@ -34,8 +36,8 @@ def meant(asked: QueryDict) -> QueryDict:
     for name in [name for name, texts in tidy.lists() if texts == [MISSING]]:
         del tidy[name]
         tidy[f"{name}__isnull"] = "true"
-    if SHORT_YEAR in tidy:
-        tidy.setlist(YEAR, tidy.pop(SHORT_YEAR))
+    for short in SHORT.keys() & tidy.keys():
+        tidy.setlist(SHORT[short], [*tidy.getlist(SHORT[short]), *tidy.pop(short)])
     return tidy
 
 

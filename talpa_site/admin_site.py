@@ -9,8 +9,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.module_loading import import_string
 
+from catalog.admin_quality import quality_page
 from ingestion.today import today
 
 
@@ -63,12 +63,8 @@ class CatalogueSite(AdminSite):
         return super().index(request, today(request.user) | (extra_context or {}))
 
     def get_urls(self) -> list[Any]:
-        # By name, as it needs the models, which are not there yet when the site is made.
-        quality_page = import_string("catalog.admin_quality.quality_page")
-
         def page(request: HttpRequest) -> HttpResponse:
-            answer: HttpResponse = quality_page(request, self)
-            return answer
+            return quality_page(request, self)
 
         return [path("quality/", self.admin_view(page), name="quality"), *super().get_urls()]
 

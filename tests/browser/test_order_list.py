@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Picture, Visit, fits
+from tests.browser.test_accessibility import troubles
 
 ORDERS = "/admin/catalog/order/"
 
@@ -61,6 +62,7 @@ def test_filter_count_save_choose_and_export(visit: Visit, size: str, sample: No
     page.get_by_label("product id").check()
     page.get_by_label("voucher status").uncheck()
     assert fits(page)
+    assert troubles(page) == []
     picture(page, "orders-columns")
     page.get_by_role("button", name="Show these columns").click()
     expect(page.locator("#result_list thead")).to_contain_text("Product id")
@@ -69,6 +71,7 @@ def test_filter_count_save_choose_and_export(visit: Visit, size: str, sample: No
 
     page.locator(".list-tools summary", has_text="Export").click()
     assert fits(page)
+    assert troubles(page) == []
     picture(page, "orders-export")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV, columns shown").click()
@@ -95,6 +98,7 @@ def test_a_saved_filter_is_opened_and_deleted(visit: Visit, size: str, sample: N
     picture(page, "orders-saved")
     page.get_by_role("link", name="Rename or delete").click()
     assert fits(page)
+    assert troubles(page) == []
     picture(page, "saved-filters")
     page.get_by_role("button", name="Delete cancelled").click()
     expect(page.locator(".messagelist")).to_have_text("The saved filter is deleted.")

@@ -159,12 +159,17 @@ def test_a_click_adds_a_value_or_takes_it_away(viewer: Client) -> None:
 
 def test_short_forms_are_written_out(viewer: Client) -> None:
     make_shop()
-    response = viewer.get(f"{ORDERS}?year=2018&payment_status=(missing)&order_date__gte=&website=VVBE")
+    response = viewer.get(
+        f"{ORDERS}?year=2018&payment_status=(missing)&order_date__gte=&website=VVBE&from=2018-01-02&to=2018-02-03"
+    )
     assert query(response.headers["Location"]) == {
         "order_date__year": ["2018"],
         "payment_status__isnull": ["true"],
         "website": ["VVBE"],
+        "order_date__gte": ["2018-01-02"],
+        "order_date__lte": ["2018-02-03"],
     }
+    assert "Given 2 times" in said(see(viewer, "?from=2018-01-01&order_date__gte=2018-01-02"))
 
 
 @pytest.mark.parametrize("term", ["4", "1004", "2000004", "3000004", " 4 ", "services/4"])
