@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Picture, Visit, fits
@@ -62,7 +63,6 @@ def test_filter_count_save_choose_and_export(visit: Visit, size: str, sample: No
     page.get_by_label("product id").check()
     page.get_by_label("voucher status").uncheck()
     assert fits(page)
-    assert troubles(page) == []
     picture(page, "orders-columns")
     page.get_by_role("button", name="Show these columns").click()
     expect(page.locator("#result_list thead")).to_contain_text("Product id")
@@ -71,7 +71,6 @@ def test_filter_count_save_choose_and_export(visit: Visit, size: str, sample: No
 
     page.locator(".list-tools summary", has_text="Export").click()
     assert fits(page)
-    assert troubles(page) == []
     picture(page, "orders-export")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV, columns shown").click()
@@ -98,7 +97,6 @@ def test_a_saved_filter_is_opened_and_deleted(visit: Visit, size: str, sample: N
     picture(page, "orders-saved")
     page.get_by_role("link", name="Rename or delete").click()
     assert fits(page)
-    assert troubles(page) == []
     picture(page, "saved-filters")
     page.get_by_role("button", name="Delete cancelled").click()
     expect(page.locator(".messagelist")).to_have_text("The saved filter is deleted.")
@@ -124,6 +122,22 @@ def test_everything_is_reached_by_the_keyboard(visit: Visit, sample: None) -> No
     page.locator(".chips a").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".chips")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_tools_are_in_nobodys_way(visit: Visit, size: str, theme: str, sample: None) -> None:
+    page = visit("steward", size=size, bypass_csp=True, color_scheme=theme)
+    page.goto(f"{ORDERS}?website=VVNL&columns=website,set_right")
+    open_filters(page, size)
+    found: list[str] = []
+    for tool in ("Export", "Columns", "Save these filters"):
+        page.locator(".list-tools summary", has_text=tool).click()
+        found += troubles(page)
+    page.get_by_label("Name", exact=True).fill("mine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Rename or delete").click()
+    found += troubles(page)
+    assert not found, "\n".join(found)
 
 
 def test_every_usual_column_is_seen_at_once_on_a_desk(visit: Visit, sample: None) -> None:
