@@ -133,6 +133,7 @@ def test_files_come_in_every_format_with_all_columns_or_those_shown(viewer: Clie
     for name, url in links.items():
         response = viewer.get(url)
         assert response.status_code == 200, name
+        assert b"".join(response), "a file comes in pieces"
         assert urlsplit(url).path == "/api/v1/orders/export/"
 
 
