@@ -8,8 +8,9 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 
+from catalog.admin_entities import entity_urls
 from ingestion.today import today
 
 
@@ -48,6 +49,10 @@ class CatalogueSite(AdminSite):
     site_url = "/api/v1/"
     # The menu stands above the page, which leaves its whole width to tables.
     enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        # Customers and products are no records of their own, so no model's pages have room for theirs.
+        return [*entity_urls(self), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)

@@ -1,0 +1,108 @@
+"""The orders of a customer or product over time: bars by month or by year, stacked by status.
+
+Months and years are those of UTC, as are all times in the admin, so that a bar and the list behind it agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date
+from typing import Any
+
+from catalog.admin_links import orders_of
+from catalog.charts import COLOURS, Chart, Series
+from catalog.entities import Orders
+from catalog.periods import begins, first_day, next_day
+
+UNITS = {"month": 24, "year": 10}
+"""What a bar may stand for, and from how many empty ones in a row a gap takes their place.
+
+One order dated decades away would otherwise leave no room for all the others.
+"""
+
+MOST_BARS = 40
+GAP = "…"
+OTHERS = "others"
+
+Bars = list[date | None]
+"""The first day of each bar's period; None for a gap."""
+
+
+def chart(orders: Orders, everywhere: Collection[Any]) -> tuple[Chart, int]:
+    """The picture, and how many orders are older than its first bar.
+
+    `everywhere` has the statuses of all orders, the most frequent first: each has the same colour on most pages.
+    """
+    unit, bars = spread(Counter(order.order_date.date() for order in orders.present))
+    kept = bars[-MOST_BARS:]
+    counts = Counter((first_day(o.order_date.date(), unit), o.order_status) for o in orders.present)
+    statuses = [status for status, _ in orders.by("order_status")]
+    known = [status for status in everywhere if status in statuses]
+    ordered = [*known, *(status for status in statuses if status not in known)]
+    own, rest = (ordered, []) if len(ordered) <= COLOURS else (ordered[: COLOURS - 1], ordered[COLOURS - 1 :])
+    series = [Series(status, _values(kept, counts, (status,)), _links(orders, kept, unit, status)) for status in own]
+    if rest:
+        series.append(Series(OTHERS, _values(kept, counts, rest), _links(orders, kept, unit)))
+    drawn = sum(number for (day, _), number in counts.items() if day in set(kept))
+    picture = Chart(
+        f"Orders by {unit} and status",
+        [GAP if bar is None else _label(bar, unit) for bar in kept],
+        series,
+        unit="orders",
+        links=_links(orders, kept, unit),
+    )
+    return picture, len(orders.present) - drawn
+
+
+def spread(days: Collection[date]) -> tuple[str, Bars]:
+    """What a bar stands for, so that there are few enough; and all bars, from the first to the last."""
+    found: Bars = []
+    for unit, gap in UNITS.items():
+        found = list(_bars(sorted({first_day(day, unit) for day in days}), unit, gap))
+        if len(found) <= MOST_BARS:
+            return unit, found
+    return "year", found
+
+
+def _bars(periods: Sequence[date], unit: str, gap: int) -> Iterator[date | None]:
+    """The periods with all those between them, or one gap for many."""
+    last: date | None = None
+    for period in periods:
+        if last is not None:
+            empty = _distance(last, period, unit) - 1
+            if empty > gap:
+                yield None
+            else:
+                between = next_day(last, unit)
+                while between is not None and between < period:
+                    yield between
+                    between = next_day(between, unit)
+        yield period
+        last = period
+
+
+def _distance(first: date, last: date, unit: str) -> int:
+    years = last.year - first.year
+    return years if unit == "year" else years * 12 + last.month - first.month
+
+
+def _label(day: date, unit: str) -> str:
+    return f"{day.year:04}" if unit == "year" else f"{day.year:04}-{day.month:02}"
+
+
+def _values(bars: Bars, counts: Counter[tuple[date, str]], statuses: Sequence[str]) -> list[int | None]:
+    return [None if bar is None else sum(counts[bar, status] for status in statuses) for bar in bars]
+
+
+def _links(orders: Orders, bars: Bars, unit: str, status: str | None = None) -> list[str]:
+    """The list of the orders of each bar."""
+    more = {} if status is None else {"order_status": status}
+    return ["" if bar is None else orders_of(orders.entity, **during(bar, unit), **more) for bar in bars]
+
+
+def during(first: date, unit: str) -> dict[str, Any]:
+    """The condition that an order is of a period."""
+    following = next_day(first, unit)
+    conditions: dict[str, Any] = {"order_date__gte": begins(first, UTC)}
+    return conditions if following is None else conditions | {"order_date__lt": begins(following, UTC)}
