@@ -28,31 +28,39 @@ OTHERS = "others"
 Bars = list[date | None]
 """The first day of each bar's period; None for a gap."""
 
+Numbers = Counter[tuple[date, str]]
+"""How many orders there are of each period and status."""
+
 
 def chart(orders: Orders, everywhere: Collection[Any]) -> tuple[Chart, int]:
     """The picture, and how many orders are older than its first bar.
 
     `everywhere` has the statuses of all orders, the most frequent first: each has the same colour on most pages.
     """
-    unit, bars = spread(Counter(order.order_date.date() for order in orders.present))
+    unit, bars = spread({order.order_date.date() for order in orders.present})
     kept = bars[-MOST_BARS:]
+    # A gap in front would say nothing.
+    kept = kept[1:] if kept[:1] == [None] else kept
     counts = Counter((first_day(o.order_date.date(), unit), o.order_status) for o in orders.present)
-    statuses = [status for status, _ in orders.by("order_status")]
-    known = [status for status in everywhere if status in statuses]
-    ordered = [*known, *(status for status in statuses if status not in known)]
-    own, rest = (ordered, []) if len(ordered) <= COLOURS else (ordered[: COLOURS - 1], ordered[COLOURS - 1 :])
-    series = [Series(status, _values(kept, counts, (status,)), _links(orders, kept, unit, status)) for status in own]
-    if rest:
-        series.append(Series(OTHERS, _values(kept, counts, rest), _links(orders, kept, unit)))
-    drawn = sum(number for (day, _), number in counts.items() if day in set(kept))
+    periods = {*kept}
     picture = Chart(
         f"Orders by {unit} and status",
         [GAP if bar is None else _label(bar, unit) for bar in kept],
-        series,
+        _series(orders, kept, unit, counts, everywhere),
         unit="orders",
         links=_links(orders, kept, unit),
     )
-    return picture, len(orders.present) - drawn
+    return picture, sum(number for (day, _), number in counts.items() if day not in periods)
+
+
+def _series(orders: Orders, bars: Bars, unit: str, counts: Numbers, everywhere: Collection[Any]) -> list[Series]:
+    """The numbers of each status; of those for which there is no colour left, together."""
+    found = [status for status, _ in orders.by("order_status")]
+    statuses = [status for status in everywhere if status in found]
+    statuses += [status for status in found if status not in statuses]
+    own = len(statuses) if len(statuses) <= COLOURS else COLOURS - 1
+    series = [Series(s, _values(bars, counts, [s]), _links(orders, bars, unit, s)) for s in statuses[:own]]
+    return series + [Series(OTHERS, _values(bars, counts, statuses[own:]))] * (own < len(statuses))
 
 
 def spread(days: Collection[date]) -> tuple[str, Bars]:
@@ -91,7 +99,7 @@ def _label(day: date, unit: str) -> str:
     return f"{day.year:04}" if unit == "year" else f"{day.year:04}-{day.month:02}"
 
 
-def _values(bars: Bars, counts: Counter[tuple[date, str]], statuses: Sequence[str]) -> list[int | None]:
+def _values(bars: Bars, counts: Numbers, statuses: Sequence[str]) -> list[int | None]:
     return [None if bar is None else sum(counts[bar, status] for status in statuses) for bar in bars]
 
 
