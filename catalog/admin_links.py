@@ -8,25 +8,20 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from catalog.admin_filters import MISSING
 from catalog.entities import Entity, Kind
 from catalog.models import OrderState
 
 
-def orders_list(**conditions: Any) -> str:
-    """The list of the orders that meet conditions, named as the list's filters are; None is a missing value."""
-    texts = {name: MISSING if value is None else _text(value) for name, value in conditions.items()}
-    return f"{reverse('admin:catalog_order_changelist')}?{urlencode(texts)}"
-
-
 def orders_of(entity: Entity, **conditions: Any) -> str:
-    """The list of the orders of a customer or product that meet further conditions."""
-    return orders_list(**{"source": entity.source, entity.kind.column: entity.number}, **conditions)
+    """The list of the orders of a customer or product that meet conditions, as the API writes them."""
+    given = {"source": entity.source, entity.kind.column: entity.number}
+    for name, value in conditions.items():
+        given |= {f"{name}__isnull": "true"} if value is None else {name: _text(value)}
+    return f"{reverse('admin:catalog_order_changelist')}?{urlencode(given)}"
 
 
 def _text(value: Any) -> str:
-    # Without an offset Django would take a time for one of the server's.
-    return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 def entity_url(entity: Entity) -> str:

@@ -22,6 +22,7 @@ from catalog.timeline_picture import BEFORE, MOST, Span, TimelinePicture, elapse
 from tests.admin_side import client_of, get
 from tests.factories import START, make_change, make_conflict, make_order, make_run, make_version
 
+pytestmark = pytest.mark.django_db
 PAGE = "/admin/catalog/order/services/5/change/"
 
 FIRST = START + timedelta(days=1)
@@ -139,9 +140,6 @@ def test_a_length_of_time_is_said_in_words(seconds: float, words: str) -> None:
 def test_what_does_not_fit_is_cut_and_says_so() -> None:
     assert fitting("VVNL", 36) == "VVNL"
     assert fitting("PAID_TO_SUPPLIER", 36) == "PAID…"
-
-
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
