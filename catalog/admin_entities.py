@@ -45,6 +45,9 @@ LATEST = 20
 MOST_VALUES = 20
 """Rows of a table of totals."""
 
+MISSING = "(missing)"
+"""Stands for a value where there is none; no code has parentheses."""
+
 CSS = Media(css={"all": ("catalog/admin.css", "catalog/charts.css", "catalog/glance.css")})
 
 
@@ -114,7 +117,12 @@ def totals(orders: Orders, column: str) -> dict[str, Any]:
     """How many orders there are of each value of a column, each with its list."""
     values, total = orders.by(column), len(orders.present)
     rows = [
-        (cell_text(value), f"{number:,}", f"{number / total:.1%}", orders_of(orders.entity, **{column: value}))
+        (
+            MISSING if value is None else cell_text(value),
+            f"{number:,}",
+            f"{number / total:.1%}",
+            orders_of(orders.entity, **{column: value}),
+        )
         for value, number in values[:MOST_VALUES]
     ]
     return {"name": column, "rows": rows, "more": max(0, len(values) - MOST_VALUES)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from catalog.admin_links import orders_of
@@ -21,7 +21,7 @@ UNITS = {"month": 24, "year": 10}
 One order dated decades away would otherwise leave no room for all the others.
 """
 
-MOST_BARS = 40
+FEWEST_BARS, MOST_BARS = 12, 40
 GAP = "…"
 OTHERS = "others"
 
@@ -67,7 +67,8 @@ def spread(days: Collection[date]) -> tuple[str, Bars]:
     """What a bar stands for, so that there are few enough; and all bars, from the first to the last."""
     found: Bars = []
     for unit, gap in UNITS.items():
-        found = list(_bars(sorted({first_day(day, unit) for day in days}), unit, gap))
+        periods = sorted({first_day(day, unit) for day in days})
+        found = _padded(list(_bars(periods, unit, gap)), unit)
         if len(found) <= MOST_BARS:
             return unit, found
     return "year", found
@@ -88,6 +89,13 @@ def _bars(periods: Sequence[date], unit: str, gap: int) -> Iterator[date | None]
                     between = next_day(between, unit)
         yield period
         last = period
+
+
+def _padded(bars: Bars, unit: str) -> Bars:
+    """Empty periods in front where there are few bars: one alone would fill the whole picture."""
+    while bars and len(bars) < FEWEST_BARS and bars[0] and bars[0] > date.min:
+        bars = [first_day(bars[0] - timedelta(days=1), unit), *bars]
+    return bars
 
 
 def _distance(first: date, last: date, unit: str) -> int:

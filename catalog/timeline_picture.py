@@ -24,7 +24,7 @@ MOST = 12
 BEFORE = -1
 """Stands for a time before the first change that is shown."""
 
-STEP, LEAD, MARGIN = 156, 84, 8
+STEP, LEAD, MARGIN = 168, 84, 8
 """Room for a change, for what was before the first of them, and for its mark where nothing was."""
 
 HEAD, LANE, BAR = 84, 46, 36
@@ -203,6 +203,8 @@ class TimelinePicture:
             "text_y": self._top(row) + (15 if span.below else BAR // 2 + 4),
             "below_y": self._top(row) + 30,
             "kind": kind,
+            # What is in force now can also be read at the right end, where one looks first.
+            "again_x": end - 8 if span.end == len(self.entries) and end - x > STEP else None,
             "value": fitting(span.value, room),
             "below": fitting(f"source: {span.below}", room) if span.below else "",
             "title": f"{lane.name}: {span.value}, {since} {until}{says}",

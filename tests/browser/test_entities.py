@@ -59,7 +59,7 @@ def test_a_history_as_a_picture(visit: Visit, size: str, scheme: str, much_chang
     page.goto(ORDER)
     assert fits(page)
     drawn = page.locator(".timeline-picture")
-    expect(drawn.locator("a.mark")).to_have_count(5)
+    expect(drawn.locator("a.mark")).to_have_count(6)
     expect(drawn).to_contain_text("source: 2042-12-21")
     picture(page, f"timeline-{scheme}", whole=True)
     # The newest can be seen at once, and marks are links for the keyboard too.

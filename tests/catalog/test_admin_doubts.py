@@ -71,7 +71,8 @@ def test_a_correction_takes_the_doubt_away() -> None:
     correct(Order.objects.get(), "order_date", datetime(2017, 12, 21, tzinfo=UTC), actor="ana", reason="so")
     page = get(steward, PAGE)
     assert 'class="doubt"' not in page
-    assert "order_date: the source says 2942-12-21 06:25:55" in text_of(page), "at a glance"
+    said = text_of(page)
+    assert "correction order_date 2017-12-21 00:00:00; the source says 2942-12-21 06:25:55" in said, "at a glance"
 
 
 def test_a_rule_that_would_mend_it_is_named() -> None:
