@@ -108,7 +108,8 @@ def _label(day: date, unit: str) -> str:
 
 
 def _values(bars: Bars, counts: Numbers, statuses: Sequence[str]) -> list[int | None]:
-    return [None if bar is None else sum(counts[bar, status] for status in statuses) for bar in bars]
+    """Nothing where there is none: neither a gap nor an empty period has anything to lead to."""
+    return [sum(counts[bar, status] for status in statuses) or None if bar else None for bar in bars]
 
 
 def _links(orders: Orders, bars: Bars, unit: str, status: str | None = None) -> list[str]:
