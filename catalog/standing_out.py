@@ -109,8 +109,8 @@ def set_right(orders: Orders) -> Iterator[Remark]:
     hand = ""
     if len(found) <= ASKED:
         keys = [order.key for order in found]
-        people = Correction.objects.in_force().filter(order__in=keys).values("order").distinct().count()
-        hand = f", {people:,} of them by hand" if people else ", all of them by a rule"
+        by_hand = Correction.objects.in_force().filter(order__in=keys).values("order").distinct().count()
+        hand = {0: ", by a rule", len(found): ", by hand"}.get(by_hand, f", {by_hand:,} of them by hand")
     verb = "shows" if len(found) == 1 else "show"
     sentence = f"{orders_in_words(len(found))} {verb} something else than the source says{hand}: {said}."
     yield about(sentence, found, overlaid="true")

@@ -41,7 +41,7 @@ def test_who_finds_the_order_of_2042_sees_why_and_where(
     page = visit("steward", name="ana", size=size)
     page.goto(ORDER)
 
-    doubt = page.locator(".doubt")
+    doubt = page.locator(".doubt").first
     expect(doubt).to_contain_text(
         "The order is dated later than the moment at which its values came into the catalogue."
     )

@@ -11,10 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog import entities, tallies
+from catalog import entities, rules, tallies
 from catalog.corrections import correct
 from catalog.entity_chart import MOST_BARS, spread
-from catalog.models import Order
+from catalog.models import Order, ValueRule
 from catalog.standing_out import is_unusual
 from tests.admin_side import client_of, get, said, text_of
 from tests.factories import START, make_order, make_orders, make_user
@@ -155,9 +155,18 @@ def test_what_stands_out_is_said_with_numbers(viewer: Client) -> None:
     assert "5 of 11 orders (45.5%) have order_status CANCELED; of all orders it is 5.1%." in said[1]
     assert "5 of 11 orders (45.5%) have payment_status REFUNDED; of all orders it is 5.1%." in said[2]
     assert said[3].startswith("On 2 days there are several orders: 9 on 2018-01-01, 2 on 2942-01-01.")
-    assert said[4].startswith("1 order shows something else than the source says, 1 of them by hand: website 1.")
+    assert said[4].startswith("1 order shows something else than the source says, by hand: website 1.")
     assert said[5].startswith("1 order is removed, as a full snapshot no longer had it; not counted here.")
     assert len(said) == 6
+
+
+def test_what_rules_and_what_people_have_set_right(viewer: Client) -> None:
+    for number in (1, 2):
+        make_order(number, customer_id=7, voucher_status="EXPRIED")
+    rules.switch_on(ValueRule.objects.get(), actor="ana")
+    assert "than the source says, by a rule: voucher_status 2." in standing_out(see(viewer, CUSTOMER))[-1]
+    correct(Order.objects.get(order_id=1), "website", "VVBE", actor="ana", reason="so")
+    assert "says, 1 of them by hand: voucher_status 2, website 1." in standing_out(see(viewer, CUSTOMER))[-1]
 
 
 def test_nothing_stands_out(viewer: Client) -> None:
