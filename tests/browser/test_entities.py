@@ -28,7 +28,10 @@ def much_changed(sample: None) -> Order:
     correct(order(), "order_date", datetime(2017, 12, 21, 6, 25, 55, tzinfo=UTC), actor="ana", reason=WHY)
     conflict = make_conflict(order(), "website", "VVBE", "VVFR")
     retire(Correction.objects.filter(pk=conflict.pk), actor="ben", reason="the source is right")
-    rules.switch_on(ValueRule.objects.get(), actor="ana")
+    rule, _ = ValueRule.objects.get_or_create(
+        field="voucher_status", old="EXPRIED", new="EXPIRED", defaults={"reason": "a typing error of the shop"}
+    )
+    rules.switch_on(rule, actor="ana")
     start = datetime(2026, 11, 23, 4, 15, 2, tzinfo=UTC)
     for days, change in enumerate(Change.objects.order_by("pk")):
         Change.objects.filter(pk=change.pk).update(at=start + timedelta(days=days, minutes=7 * days))
