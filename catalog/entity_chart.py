@@ -21,7 +21,7 @@ UNITS = {"month": 24, "year": 10}
 One order dated decades away would otherwise leave no room for all the others.
 """
 
-FEWEST_BARS, MOST_BARS = 12, 40
+FEWEST_BARS, MOST_BARS = 8, 40
 GAP = "…"
 OTHERS = "others"
 
