@@ -35,6 +35,7 @@ def history_rows(entries: list[Entry]) -> list[dict[str, Any]]:
         rows.append(
             {
                 **change_facts(entry.change),
+                "number": entry.change.pk,
                 "first": entry.first,
                 "gone": entry.gone,
                 "removed": entry.removed,

@@ -12,19 +12,26 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from catalog import quality
 from catalog.admin_history import SHOWN, change_facts, history_rows
+from catalog.admin_links import entities_of
 from catalog.changes import NotPossible
+from catalog.checks import KNOWN, Check
 from catalog.contract import COLUMNS
 from catalog.corrections import correct_fields
 from catalog.forms import CorrectOrderForm
 from catalog.models import Correction, Order, ValueRule
-from catalog.read_only import ReadOnlyAdmin, cell_text, moment, one_line, order_url, visible
+from catalog.read_only import ReadOnlyAdmin, cell_text, link_to, moment, one_line, order_url, visible
 from catalog.timeline import Entry, timeline
+from catalog.timeline_picture import TimelinePicture
 from catalog.values import read
 
 
 class OrderPage(ReadOnlyAdmin):
     """The page of an order instead of Django's form of a record."""
+
+    class Media:
+        css = {"all": ("catalog/glance.css",)}
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Whether this person may correct orders."""
@@ -76,6 +83,8 @@ class OrderPage(ReadOnlyAdmin):
             Correction.objects.in_force().filter(order=order).select_related("made_by", "conflict_by__run")
         )
         overlays = overlays_of(order, corrections, entries)
+        doubts = doubts_about(order)
+        suspect = {name for doubt in doubts for name, _ in doubt["columns"]}
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -86,9 +95,15 @@ class OrderPage(ReadOnlyAdmin):
             "api": reverse("order-detail", kwargs={"source": order.source, "order_id": order.order_id}),
             "change": change_facts(order.change),
             "form": form,
-            "rows": [value_row(order, column, form, overlays) for column in COLUMNS],
+            "entities": entities_of(order),
+            "doubts": doubts,
+            "overlays": overlays,
+            "rows": [
+                value_row(order, column, form, overlays) | {"suspect": column.name in suspect} for column in COLUMNS
+            ],
             "corrections": [correction_row(correction, order) for correction in corrections],
             "may_decide": request.user.has_perm("catalog.change_correction"),
+            "picture": TimelinePicture(entries, order, whole=len(entries) <= SHOWN),
             "history": history_rows(entries[:SHOWN]),
             "more_history": len(entries) > SHOWN,
         }
@@ -105,6 +120,36 @@ def value_row(order: Order, column: Any, form: CorrectOrderForm | None, overlays
         "text": cell_text(getattr(order, name)),
         "overlay": overlays.get(name),
     }
+
+
+def doubts_about(order: Order) -> list[dict[str, Any]]:
+    """The checks of quality that the order fails: why it is suspect, by which values, and what mends it."""
+    return [
+        {
+            "sentence": check.sentence,
+            "columns": [(name, cell_text(getattr(order, name))) for name in doubtful(check, order)],
+            "cure": check.cure,
+            "came": "" if check.in_row else moment(order.change.at),
+            "rules": [link_to(rule, str(rule)) for rule in rules_at_hand(order)] if check.name == UNKNOWN else [],
+        }
+        for check in quality.failed_by(order)
+    ]
+
+
+UNKNOWN = "unknown_status"
+
+
+def doubtful(check: Check, order: Order) -> list[str]:
+    """The columns that make an order fail a check."""
+    if check.name != UNKNOWN:
+        return [*check.columns]
+    return [name for name, known in KNOWN.items() if getattr(order, name) not in (None, *known)]
+
+
+def rules_at_hand(order: Order) -> list[ValueRule]:
+    """Value rules, written down but off, that would change one of the order's statuses."""
+    rules = ValueRule.objects.filter(active=False, field__in=KNOWN)
+    return [rule for rule in rules if read(rule.field, rule.old) == order.source_value(rule.field)]
 
 
 def correction_row(correction: Correction, order: Order) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import reduce
+from operator import add
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Sum, When
+from django.db.models.expressions import Combinable
 
 from catalog.checks import BY_NAME, CHECKS, Check
 from catalog.models import Change, Order, OrderVersion
 from catalog.tallies import made_all
 from catalog.tally_models import QualityCount
 
-__all__ = ["CHECKS", "Check", "condition", "count", "counts", "rebuild"]
+__all__ = ["CHECKS", "Check", "condition", "count", "counts", "failed", "failed_by", "named", "rebuild"]
 
 MOST_CHANGES = 200
 """Changes that a condition names one by one; databases take no condition of any length."""
@@ -44,6 +47,22 @@ def _by_change(check: Check) -> Q:
     for number, at in changes.order_by("pk").values_list("pk", "at"):
         found |= Q(change=number, order_date__gt=at)
     return found
+
+
+def failed() -> Combinable:
+    """The checks that an order fails, as a number with a bit for each; `named` reads it."""
+    bits = (Case(When(check.condition, then=1 << place), default=0) for place, check in enumerate(CHECKS))
+    return reduce(add, bits)
+
+
+def named(bits: int) -> list[Check]:
+    """The checks that `failed` has found."""
+    return [check for place, check in enumerate(CHECKS) if bits >> place & 1]
+
+
+def failed_by(order: Order) -> list[Check]:
+    """The checks that an order fails, removed or not."""
+    return named(Order.objects.filter(pk=order.pk).values_list(failed(), flat=True).first() or 0)
 
 
 def count(change: Change) -> None:

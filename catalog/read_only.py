@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -152,12 +152,22 @@ def link_to(record: Model, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', reverse(name, args=[record.pk]), text)
 
 
+class Named(Protocol):
+    """An order, or as much of one as its name takes."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def order_id(self) -> int: ...
+
+
 def link_to_order(order: Order) -> SafeString:
     """A link to the admin's page of an order, by its natural key."""
     return format_html('<a href="{}">{}</a>', order_url(order), order.natural_key)
 
 
-def order_url(order: Order) -> str:
+def order_url(order: Named) -> str:
     """The admin's page of an order."""
     return reverse("admin:catalog_order_change", args=[f"{quote(order.source)}/{order.order_id}"])
 

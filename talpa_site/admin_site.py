@@ -8,8 +8,9 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
+from catalog.admin_entities import entity_urls
 from catalog.admin_quality import quality_page
 from ingestion.today import today
 
@@ -62,11 +63,13 @@ class CatalogueSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, today(request.user) | (extra_context or {}))
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         def page(request: HttpRequest) -> HttpResponse:
             return quality_page(request, self)
 
-        return [path("quality/", self.admin_view(page), name="quality"), *super().get_urls()]
+        # Checks, customers and products are no records of their own, so no model's pages have room for theirs.
+        own = [path("quality/", self.admin_view(page), name="quality"), *entity_urls(self)]
+        return [*own, *super().get_urls()]
 
     def menu(self, request: HttpRequest, places: tuple[Place, ...]) -> list[dict[str, Any]]:
         """What this person may open, and which of it is open."""

@@ -71,8 +71,12 @@ class Reader(HTMLParser):
             self.open.append(element)
 
     def handle_startendtag(self, tag: str, attrs: Any) -> None:
-        assert tag in VOID, f"<{tag} /> is never closed"
+        # Within a picture any element may end as it begins.
+        drawn = any(element.tag == "svg" for element in self.open)
+        assert tag in VOID or drawn, f"<{tag} /> is never closed"
         self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         closed = self.open.pop()

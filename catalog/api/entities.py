@@ -23,13 +23,13 @@ from catalog.api.strict import InvalidQuery, Problem
 from catalog.api.views import OfOrders
 from catalog.contract import BLANKS, ValueRefused, parse_code, parse_integer, shown
 from catalog.engines import reader_for
+from catalog.entities import STATUSES
 from catalog.facets import Facet, ranked
 from catalog.grouping import Dimension, Grouping, folded
 from catalog.memory import Memory
 from catalog.order_query import OrderQuery
 from catalog.prepared import Row, rows
 
-STATUSES = ("order_status", "voucher_status", "payment_status")
 LATEST = 10
 
 

@@ -49,6 +49,8 @@ def pages() -> list[str]:
         "/admin/catalog/order/saved/",
         "/admin/quality/",
         f"/admin/catalog/order/{order.source}/{order.order_id}/change/",
+        f"/admin/catalog/customer/{order.source}/{order.customer_id}/",
+        f"/admin/catalog/product/{order.source}/{order.product_id}/",
         "/admin/catalog/conflict/",
         f"/admin/catalog/conflict/{conflict.pk}/change/",
         "/admin/catalog/correction/",
