@@ -56,20 +56,34 @@ class RunAdmin(UndoMixin, ProgressMixin, RejectsFileMixin, ReadOnlyAdmin):
     sortable_by = ("id",)
     fieldsets = (
         (None, {"fields": ("state", "reason", "reason_code", "same_as", "repairs_run", "change_made", "taken_back")}),
-        ("File", {"fields": ("file_name", "file_size", "sha256", "compression", "encoding", "separator", "found_new")}),
+        ("File", {"fields": ("file_name", "size", "sha256", "compression", "encoding", "separator", "found_new")}),
         ("Work", {"fields": ("given", "started", "finished", "seconds", "stage_seconds", "actor", "host", "process")}),
     )
     readonly_fields = (
         *("state", "repairs_run", "change_made", "taken_back", "found_new"),
-        *("file_name", "separator", "given"),
+        *("file_name", "size", "separator", "given"),
         *("started", "finished", "stage_seconds"),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Run | None = None) -> Any:
+        """What became of the run is said in a few lines: those that have nothing to say of it are left out."""
+        (name, first), *others = super().get_fieldsets(request, obj)
+        if obj is None:
+            return [(name, first), *others]
+        said = {"reason": obj.reason, "reason_code": obj.reason_code, "same_as": obj.same_as_id}
+        said |= {"repairs_run": self.repairs_run(obj) != NOTHING, "taken_back": self.taken_back(obj) != NOTHING}
+        return [(name, {**first, "fields": [field for field in first["fields"] if said.get(field, True)]}), *others]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         run = kwargs.get("obj")
         if isinstance(run, Run):
             file = rejects_file(run) if request.user.has_perm("ingestion.view_rejectedrow") else ""
-            context |= picture(run) | {"progress": progress(run), "file": file}
+            context |= picture(run) | {
+                "progress": progress(run),
+                "file": file,
+                "title": f"Run {run.pk}",
+                "subtitle": None,
+            }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def view_on_site(self, run: Run) -> str:
@@ -114,6 +128,10 @@ class RunAdmin(UndoMixin, ProgressMixin, RejectsFileMixin, ReadOnlyAdmin):
     @admin.display(description="new values")
     def found_new(self, run: Run) -> SafeString | str:
         return named_values(run.new_values)
+
+    @admin.display(description="size")
+    def size(self, run: Run) -> str:
+        return NOTHING if run.file_size is None else f"{run.file_size:,} bytes"
 
     @admin.display(description="delimiter")
     def separator(self, run: Run) -> str:

@@ -16,11 +16,19 @@ WIDTH = 1000
 LEAST_WIDTH = 6
 """Width of the bar, and of the smallest part that can still be seen."""
 
-COLOURS = {"inserted": 2, "updated": 0, "unchanged": 7, "duplicate": 4, "rejected": 5}
-"""What becomes of a row, in the order of the bar, each with its colour in catalog/charts.css."""
+COLOURS = {"inserted": 2, "updated": 0, "unchanged": 7, "duplicate": 4, "rejected": 5, "not loaded": 1}
+"""What becomes of a row, each with its colour in catalog/charts.css."""
 
-NOT_LOADED = ("not loaded", 1)
-"""Valid rows of a file that was refused."""
+OF_A_LOAD = {name: name for name in ("inserted", "updated", "unchanged", "duplicate", "rejected")}
+OF_AN_UNDO = {"inserted": "brought back", "updated": "former values again", "unchanged": "left, as touched since"}
+"""The figures that make up what was read, in the order of the bar, and what they are called."""
+
+BESIDES = {
+    "removed": "orders marked as removed",
+    "caught_up": "corrections retired, as the source caught up",
+    "conflicts": "corrections in conflict with the source",
+    "repaired": "rejected rows put right",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,13 @@ class Part:
     width: str
     """Empty for a part without rows."""
 
+    thing: str
+
+    @property
+    def said(self) -> str:
+        """All of it in words."""
+        return f"{self.rows} {self.thing if self.rows == '1' else self.thing + 's'} {self.name}, {self.share}"
+
 
 def rejects_url(run: Run, **filters: str) -> str:
     """The list of the rows that a run has rejected."""
@@ -46,16 +61,31 @@ def parts(run: Run) -> list[Part]:
     """What became of the rows that a run has read; together they are all of them, and together as wide as the bar."""
     if not run.read:
         return []
-    rows = {(name, colour): int(getattr(run, name)) for name, colour in COLOURS.items()}
+    names = OF_AN_UNDO if run.kind == Run.Kind.UNDO else OF_A_LOAD
+    rows = {name: int(getattr(run, name)) for name in names}
     if rest := run.read - sum(rows.values()):
-        rows[NOT_LOADED] = rest
+        # Of a file that is refused, valid rows were read, too.
+        rows["not loaded"] = rest
     found, x = [], 0.0
-    for ((name, colour), count), width in zip(rows.items(), widths_of(list(rows.values())), strict=True):
-        link = rejects_url(run) if name == "rejected" and count else ""
-        share = Unit.SHARE.text(count / run.read)
-        found.append(Part(name, f"{count:,}", share, colour, link, f"{x:.1f}", f"{width:.1f}" if width else ""))
+    for (name, count), width in zip(rows.items(), widths_of(list(rows.values())), strict=True):
+        part = Part(
+            name=names.get(name, name),
+            rows=f"{count:,}",
+            share=Unit.SHARE.text(count / run.read),
+            colour=COLOURS[name],
+            link=rejects_url(run) if name == "rejected" and count else "",
+            x=f"{x:.1f}",
+            width=f"{width:.1f}" if width else "",
+            thing=thing(run),
+        )
+        found.append(part)
         x += width
     return found
+
+
+def thing(run: Run) -> str:
+    """What a run counts."""
+    return "order" if run.kind == Run.Kind.UNDO else "row"
 
 
 def widths_of(counts: Sequence[int]) -> list[float]:
@@ -73,19 +103,18 @@ def reasons(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def picture(run: Run) -> dict[str, Any]:
-    """What the templates need of a run's figures."""
+    """What `admin/ingestion/run/figures.html` needs of a run."""
     measures = drift(run)
-    counted = {"removed": "orders marked as removed", "caught_up": "corrections retired: the source caught up"}
-    counted |= {"conflicts": "corrections in conflict with the source", "repaired": "rejected rows put right"}
-    if run.kind == Run.Kind.UNDO:
-        counted["removed"] = "orders gone that the undone run had brought"
+    gone = {"removed": "orders gone, as brought by the undone run"} if run.kind == Run.Kind.UNDO else {}
+    besides = BESIDES | gone
     return {
         "read": f"{run.read:,}",
+        "thing": thing(run),
         "bar": parts(run),
         "bar_width": WIDTH,
         "rejects": rejects_url(run) if run.rejected else "",
         "orders": f"{reverse('order-list')}?{urlencode({'run': run.pk})}" if run.change_id else "",
-        "besides": [(f"{getattr(run, name):,}", words) for name, words in counted.items() if getattr(run, name)],
+        "besides": [(words, f"{getattr(run, name):,}") for name, words in besides.items() if getattr(run, name)],
         "reasons": list(reasons(run)),
         "several_reasons": sum(run.rejects_by_reason.values()) > run.rejected,
         "measures": measures,
