@@ -12,6 +12,7 @@ from playwright.sync_api import Download, expect
 from ingestion import admin_progress
 from ingestion.models import Run
 from tests.browser.conftest import Picture, Visit, fits
+from tests.browser.test_accessibility import troubles
 from tests.factories import make_run
 from tests.processes import STAGED, end, running, starting, write_files
 
@@ -38,6 +39,7 @@ def test_a_load_is_followed_to_its_end(visit: Visit, size: str, held: subprocess
     expect(page.get_by_text("Without scripts")).to_be_hidden()
     expect(page.locator("#progress .warning")).to_be_hidden()
     assert fits(page)
+    assert troubles(page) == []
     picture(page, "running")
     assert end(held)[1]["status"] == "loaded"
 
@@ -59,6 +61,7 @@ def test_a_load_that_has_died_no_longer_moves(
 
     expect(page.locator("#progress .warning")).to_contain_text("Its process has probably died")
     assert fits(page)
+    assert troubles(page) == []
     picture(page, "run-died")
 
 
@@ -74,6 +77,7 @@ def test_figures_reasons_and_drift(visit: Visit, size: str, sample: None, pictur
     expect(page.locator(".drift .far")).to_contain_text("missing payment_id")
     expect(page.locator(".drift .far")).to_contain_text("far above the usual")
     assert fits(page)
+    assert troubles(page) == []
     picture(page, "run-drift", whole=True)
 
     page.goto(f"/admin/ingestion/run/{first.pk}/change/")
