@@ -72,7 +72,8 @@ class RunAdmin(UndoMixin, ProgressMixin, RejectsFileMixin, ReadOnlyAdmin):
             return [(name, first), *others]
         said = {"reason": obj.reason, "reason_code": obj.reason_code, "same_as": obj.same_as_id}
         said |= {"repairs_run": self.repairs_run(obj) != NOTHING, "taken_back": self.taken_back(obj) != NOTHING}
-        return [(name, {**first, "fields": [field for field in first["fields"] if said.get(field, True)]}), *others]
+        fields = [field for field in first["fields"] if said.get(str(field), True)]
+        return [(name, {**first, "fields": fields}), *others]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         run = kwargs.get("obj")
