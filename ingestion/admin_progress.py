@@ -71,8 +71,8 @@ def in_words(position: Position) -> dict[str, Any]:
 def stillness(seconds: float) -> str:
     """What it means that a load has not told where it is for so long."""
     return (
-        f"It has not moved for {duration(seconds)}. Its process has probably died, and then nothing of the file is "
-        "loaded; the next load, or the same again, says so in this run."
+        f"It has not moved for {duration(seconds)}. Its process has probably died; then nothing of the file is loaded, "
+        "and the next load marks this run as crashed."
     )
 
 
