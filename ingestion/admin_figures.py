@@ -106,7 +106,7 @@ def picture(run: Run) -> dict[str, Any]:
     """What `admin/ingestion/run/figures.html` needs of a run."""
     measures = drift(run)
     gone = {"removed": "orders gone, as brought by the undone run"} if run.kind == Run.Kind.UNDO else {}
-    besides = BESIDES | gone
+    besides = [(words, getattr(run, name)) for name, words in (BESIDES | gone).items()]
     return {
         "read": f"{run.read:,}",
         "thing": thing(run),
@@ -114,7 +114,7 @@ def picture(run: Run) -> dict[str, Any]:
         "bar_width": WIDTH,
         "rejects": rejects_url(run) if run.rejected else "",
         "orders": f"{reverse('order-list')}?{urlencode({'run': run.pk})}" if run.change_id else "",
-        "besides": [(words, f"{getattr(run, name):,}") for name, words in besides.items() if getattr(run, name)],
+        "besides": [(words, f"{count:,}") for words, count in besides if count],
         "reasons": list(reasons(run)),
         "several_reasons": sum(run.rejects_by_reason.values()) > run.rejected,
         "measures": measures,
