@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.read_only import NOTHING, ReadOnlyAdmin, link_to, moment, visible
+from ingestion.admin_figures import picture, rejects_url
+from ingestion.admin_progress import ProgressMixin, progress
 from ingestion.admin_rejects import RejectedRowAdmin
+from ingestion.admin_rejects_file import RejectsFileMixin, rejects_file
 from ingestion.admin_undo import UndoMixin
 from ingestion.models import RejectedRow, Run
 
-FIGURES = ("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed")
-
 LISTED_REPAIRS = 20
-
-
-def rejects_link(run: Run, text: str, **filters: str) -> SafeString:
-    """A link to the rejects of a run."""
-    query = urlencode({"run": run.pk, **filters})
-    return format_html('<a href="{}?{}">{}</a>', reverse("admin:ingestion_rejectedrow_changelist"), query, text)
 
 
 def figure(name: str) -> Callable[[Run], str]:
@@ -45,8 +39,11 @@ def named_values(values: dict[str, Any]) -> SafeString | str:
 
 
 @admin.register(Run)
-class RunAdmin(UndoMixin, ReadOnlyAdmin):
+class RunAdmin(UndoMixin, ProgressMixin, RejectsFileMixin, ReadOnlyAdmin):
     """Runs, the newest first."""
+
+    class Media:
+        css = {"all": ("catalog/charts.css", "ingestion/run.css")}
 
     list_display = (
         *("id", "state", "file_name", "began", figure("read"), figure("inserted"), figure("updated")),
@@ -59,15 +56,36 @@ class RunAdmin(UndoMixin, ReadOnlyAdmin):
     sortable_by = ("id",)
     fieldsets = (
         (None, {"fields": ("state", "reason", "reason_code", "same_as", "repairs_run", "change_made", "taken_back")}),
-        ("Figures", {"fields": ("figures", "reasons", "found_new")}),
-        ("File", {"fields": ("file_name", "file_size", "sha256", "compression", "encoding", "separator", "given")}),
-        ("Work", {"fields": ("started", "finished", "seconds", "stage_seconds", "actor", "host", "process")}),
+        ("File", {"fields": ("file_name", "size", "sha256", "compression", "encoding", "separator", "found_new")}),
+        ("Work", {"fields": ("given", "started", "finished", "seconds", "stage_seconds", "actor", "host", "process")}),
     )
     readonly_fields = (
-        *("state", "repairs_run", "change_made", "taken_back", "figures", "reasons", "found_new"),
-        *("file_name", "separator", "given"),
+        *("state", "repairs_run", "change_made", "taken_back", "found_new"),
+        *("file_name", "size", "separator", "given"),
         *("started", "finished", "stage_seconds"),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Run | None = None) -> Any:
+        """What became of the run is said in a few lines: those that have nothing to say of it are left out."""
+        (name, first), *others = super().get_fieldsets(request, obj)
+        if obj is None:
+            return [(name, first), *others]
+        said = {"reason": obj.reason, "reason_code": obj.reason_code, "same_as": obj.same_as_id}
+        said |= {"repairs_run": self.repairs_run(obj) != NOTHING, "taken_back": self.taken_back(obj) != NOTHING}
+        fields = [field for field in first["fields"] if said.get(str(field), True)]
+        return [(name, {**first, "fields": fields}), *others]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        run = kwargs.get("obj")
+        if isinstance(run, Run):
+            file = rejects_file(run) if request.user.has_perm("ingestion.view_rejectedrow") else ""
+            context |= picture(run) | {
+                "progress": progress(run),
+                "file": file,
+                "title": f"Run {run.pk}",
+                "subtitle": None,
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def view_on_site(self, run: Run) -> str:
         """The run in the API."""
@@ -95,7 +113,7 @@ class RunAdmin(UndoMixin, ReadOnlyAdmin):
 
     @admin.display(description="rejected")
     def rejected_rows(self, run: Run) -> SafeString | str:
-        return rejects_link(run, f"{run.rejected:,}") if run.rejected else "0"
+        return format_html('<a href="{}">{}</a>', rejects_url(run), f"{run.rejected:,}") if run.rejected else "0"
 
     @admin.display(description="change")
     def change_made(self, run: Run) -> SafeString | str:
@@ -108,21 +126,13 @@ class RunAdmin(UndoMixin, ReadOnlyAdmin):
         by = format_html_join(", ", "{}", ((link_to(other, str(other)),) for other in repairs))
         return repaired or by or NOTHING
 
-    @admin.display(description="rows")
-    def figures(self, run: Run) -> str:
-        names = (*FIGURES, "repaired") if run.repairs_id else FIGURES
-        rows = [(name, f"{getattr(run, name):,}") for name in names]
-        link = rejects_link(run, "Look at the rejected rows") if run.rejected else ""
-        return render_to_string("admin/ingestion/run/figures.html", {"figures": rows, "link": link})
-
-    @admin.display(description="rejected rows by reason")
-    def reasons(self, run: Run) -> SafeString | str:
-        lines = ((rejects_link(run, code, code=code), f"{n:,}") for code, n in run.rejects_by_reason.items())
-        return format_html_join(SafeString("<br>"), "{}: {}", lines) or NOTHING
-
     @admin.display(description="new values")
     def found_new(self, run: Run) -> SafeString | str:
         return named_values(run.new_values)
+
+    @admin.display(description="size")
+    def size(self, run: Run) -> str:
+        return NOTHING if run.file_size is None else f"{run.file_size:,} bytes"
 
     @admin.display(description="delimiter")
     def separator(self, run: Run) -> str:

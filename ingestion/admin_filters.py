@@ -25,6 +25,12 @@ def recent_runs(count: int) -> QuerySet[Run]:
     return Run.objects.filter(rejected__gt=0).order_by("-id")[:count]
 
 
+def run_number(text: str) -> int | None:
+    """The number of a run that may have rejects; None if the text is none."""
+    is_one = text.isascii() and text.isdecimal() and len(text) <= 9
+    return int(text) if is_one and int(text) <= LAST_RUN else None
+
+
 class RejectRun(admin.SimpleListFilter):
     """One run: its rejects are a range of ids."""
 
@@ -42,9 +48,10 @@ class RejectRun(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
-        if not (value.isascii() and value.isdecimal()) or len(value) > 9 or int(value) > LAST_RUN:
+        run = run_number(value)
+        if run is None:
             return queryset.none()
-        return queryset.filter(pk__gte=reject_id(int(value), 0), pk__lt=reject_id(int(value) + 1, 0))
+        return queryset.filter(pk__gte=reject_id(run, 0), pk__lt=reject_id(run + 1, 0))
 
 
 class RejectState(admin.SimpleListFilter):

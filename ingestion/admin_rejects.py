@@ -24,7 +24,8 @@ from catalog.models import Order
 from catalog.read_only import ReadOnlyAdmin, link_to, moment, visible
 from catalog.values import written
 from ingestion import admin_rejects_many
-from ingestion.admin_filters import RejectCode, RejectColumn, RejectRun, RejectState
+from ingestion.admin_filters import RejectCode, RejectColumn, RejectRun, RejectState, run_number
+from ingestion.admin_rejects_file import rejects_file
 from ingestion.merge.repairs import settled_already
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check, dismiss_one, fields_of, open_rows, replay
@@ -91,6 +92,12 @@ class RejectedRowAdmin(ReadOnlyAdmin):
     @admin.action(description="Dismiss selected rows…", permissions=["settle"])
     def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[RejectedRow]) -> HttpResponse | None:
         return admin_rejects_many.dismiss_rows(self, request, queryset)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """With the rows of one run goes the file to put them right in."""
+        number = run_number(request.GET.get(RejectRun.parameter_name, ""))
+        run = None if number is None else Run.objects.filter(pk=number).first()
+        return super().changelist_view(request, {"file": run and rejects_file(run)} | (extra_context or {}))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # The id is made of run and line, so the primary key's index gives both orders.

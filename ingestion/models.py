@@ -88,6 +88,10 @@ class Run(models.Model):
     repaired = models.BigIntegerField(default=0, help_text="rejected rows of an earlier run that it has put right")
     new_values = models.JSONField(default=dict, help_text="codes not seen before, by column")
     rejects_by_reason = models.JSONField(default=dict, help_text="number of rejected rows with each reason")
+    missing = models.JSONField(
+        default=dict,
+        help_text="number of valid rows without a value, for each column that may be missing; empty if not counted",
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -105,6 +109,12 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def valid(self) -> int:
+        """Rows of the file that keep the contract, each by itself; `missing` counts among them."""
+        # Those that contradict each other are rejected for that alone.
+        return self.read - self.rejected + int(self.rejects_by_reason.get("conflicting_duplicate", 0))
 
     @property
     def why_not_repairable(self) -> str:
@@ -125,6 +135,24 @@ class Run(models.Model):
     def undo_in_force(self) -> Run | None:
         """The run that has undone it, unless that was undone in its turn."""
         return self.undone_by.filter(status=self.Status.LOADED).order_by("-id").first()
+
+
+class LoadProgress(models.Model):
+    """Where the load under way is, written once a second beside its transaction; see `ingestion.live`.
+
+    One row, as there is one load at a time. Databases that cannot be written beside a load keep it elsewhere.
+    """
+
+    at = models.DateTimeField(help_text="when it was written, by the clock of the database")
+    text = models.TextField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "progress of a load"
+        # It is shown with the run that it is of.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class RejectedRow(models.Model):

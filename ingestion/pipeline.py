@@ -18,6 +18,7 @@ from django.utils import timezone
 from catalog.changes import close_change, lock_catalogue
 from catalog.models import Change, Order
 from ingestion.errors import LoadError, Locked, Refused
+from ingestion.live import told
 from ingestion.merge.repairs import Repairs, check_header, repairable
 from ingestion.merge.steps import Merge
 from ingestion.models import Run
@@ -95,7 +96,8 @@ class Load:
                 if not self._is_in_ledger():
                     self._find_repaired()
                     self._begin()
-                    self._load(source)
+                    with self._told():
+                        self._load(source)
 
     def _find_repaired(self) -> None:
         """At the beginning, so that a mistake is told at once, and with the lock held, which an undo takes too."""
@@ -141,6 +143,15 @@ class Load:
             status=Run.Status.CRASHED, reason_code="crashed", reason=reason, finished_at=timezone.now()
         )
         self.run.save()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Inside, whoever looks at the run sees how far it is; of a dry run there is nothing to look at."""
+        if self.options.dry_run:
+            yield
+            return
+        with told(self.run.pk, self.listener, self.engine) as self.listener:
+            yield
 
     def _load(self, source: Input) -> None:
         reader = self._reader(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -33,6 +34,12 @@ ALL = Limit(100, is_percent=True)
 
 MAX_CELL = 30_000
 """Characters of a record in a file of rejected rows; a spreadsheet's cell takes no more. The whole record is kept."""
+
+AT_ONCE = 100
+"""Rejected rows that are read at a time: they can be large."""
+
+PIECE = 64 * 1024
+"""Characters of CSV that are handed on together, or a little more."""
 
 
 def fields_of(row: RejectedRow, header: Header | None = None) -> list[str] | None:
@@ -116,7 +123,7 @@ def exported(number: int) -> Iterator[list[str]]:
 def _exported(run: Run) -> Iterator[list[str]]:
     yield [*NAMES, *REPAIR_COLUMNS]
     header = layout_of(run)
-    for row in open_rows(run).prefetch_related("reasons").iterator(chunk_size=100):
+    for row in _some_at_a_time(run):
         texts = fields_of(row, header) or [""] * len(NAMES)
         reasons = list(row.reasons.all())
         said = "; ".join(f"{r.column}: {r.message}" if r.column else r.message for r in reasons)
@@ -125,6 +132,27 @@ def _exported(run: Run) -> Iterator[list[str]]:
             *(unless_valid(text, column) for text, column in zip(texts, COLUMNS, strict=True)),
             *(str(row.line), " ".join(dict.fromkeys(r.code for r in reasons)), harmless(said), harmless(raw)),
         ]
+
+
+def _some_at_a_time(run: Run) -> Iterator[RejectedRow]:
+    """The open rows of a run; no query stays open while somebody takes them in slowly, or runs into a time limit."""
+    last = 0
+    while rows := list(open_rows(run).filter(pk__gt=last).prefetch_related("reasons")[:AT_ONCE]):
+        yield from rows
+        last = rows[-1].pk
+
+
+def as_csv(rows: Iterable[list[str]]) -> Iterator[bytes]:
+    """Rows as CSV in UTF-8, some lines at a time."""
+    text = io.StringIO(newline="")
+    write = csv.writer(text).writerow
+    for row in rows:
+        write(row)
+        if text.tell() > PIECE:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
 def unless_valid(text: str, column: Column) -> str:

@@ -28,6 +28,7 @@ def as_dict(run: Run, *, dry_run: bool) -> dict[str, Any]:
         "repaired": run.repaired,
         "new_values": run.new_values,
         "rejects_by_reason": run.rejects_by_reason,
+        "missing": run.missing,
         "seconds": run.seconds,
         "rows_per_second": round(run.read / run.seconds) if run.seconds else None,
         "sha256": run.sha256 or None,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.contract import CODE_COLUMNS, Reason
+from catalog.contract import CODE_COLUMNS, COLUMNS, Reason
 from catalog.keys import MAX_SOURCE_NUMBER, ORDERS_PER_SOURCE, order_key
 from catalog.models import Change, KnownValue, Order, Source
 from ingestion.errors import Refused
@@ -37,6 +37,7 @@ class StagedFile:
         self.rejects = rejects
         self.run = run
         self.accepted = 0
+        self.run.missing = {column.name: 0 for column in COLUMNS if not column.required}
         self.sources: set[str] = set()
         self._erased = ErasedInBatches()
         self._numbers = dict(Source.objects.values_list("code", "number"))
@@ -77,6 +78,8 @@ class StagedFile:
         self.run.read += batch.read
         self.accepted += batch.rows.num_rows
         self.rejects.add(batch.rejects)
+        for name in self.run.missing:
+            self.run.missing[name] += batch.rows[name].null_count
         for name in CODE_COLUMNS:
             for value in _distinct(batch.rows[name]):
                 if name == "source":

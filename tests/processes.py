@@ -29,7 +29,7 @@ from catalog.models import (
     ValueRule,
 )
 from catalog.tally_models import DayTally, QualityCount, StateTally
-from ingestion.models import RejectedRow, RejectReason, RejectRepair, Run
+from ingestion.models import LoadProgress, RejectedRow, RejectReason, RejectRepair, Run
 from ingestion.staging.postgresql import LOCK
 from tests.conftest import ROOT, RunManage
 from tests.counting import assert_counted
@@ -41,6 +41,7 @@ SECONDS = 60
 MODELS = (
     *(RejectReason, RejectRepair, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
     *(KnownValue, OrderVersion, Order, Source, ErasedCustomer, DayTally, StateTally, QualityCount, Change),
+    LoadProgress,
 )
 CATALOGUE = (Order, OrderVersion, Change, KnownValue, Source, DayTally, StateTally, QualityCount)
 

@@ -46,6 +46,14 @@ RUN: dict[str, Any] = {
     "repaired": 0,
     "new_values": {"order_status": ["CANCELED", "PAID", "UNKNOWN"], "payment_status": ["PAID", "REFUNDED"]},
     "rejects_by_reason": {"too_few_fields": 1, "too_many_fields": 1, "not_an_integer": 1},
+    "missing": {
+        "payment_id": 30,
+        "voucher_id": 160,
+        "product_id": 97,
+        "voucher_status": 160,
+        "payment_status": 21,
+        "payment_date": 30,
+    },
 }
 NOTHING = dict.fromkeys(("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed"), 0)
 
@@ -68,6 +76,7 @@ UNDO = {
     "removed": 596,
     "new_values": {},
     "rejects_by_reason": {},
+    "missing": {},
 }
 UNDO_REQUEST = {"keep_touched": False, "dry_run": True}
 
@@ -109,6 +118,7 @@ REPAIRED = {
         "repaired": 1,
         "new_values": {},
         "rejects_by_reason": {},
+        "missing": {**dict.fromkeys(RUN["missing"], 0), "voucher_id": 1},
     },
 }
 REPAIR_REQUEST = {"product_id": "100000"}

@@ -31,6 +31,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         "stages": {"type": "object", "additionalProperties": {"type": "number"}},
         "new_values": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
         "rejects_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "missing": {"type": "object", "additionalProperties": {"type": "integer"}},
     }
 
     class Meta:
@@ -44,7 +45,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             *("file", "file_size", "sha256", "compression", "encoding", "delimiter", "columns", "options"),
             *("started_at", "finished_at", "seconds", "stages", "actor", "host", "process"),
             *("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed"),
-            *("caught_up", "conflicts", "repaired", "new_values", "rejects_by_reason"),
+            *("caught_up", "conflicts", "repaired", "new_values", "rejects_by_reason", "missing"),
         )
 
     def get_orders(self, run: Run) -> str | None:

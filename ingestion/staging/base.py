@@ -42,6 +42,18 @@ class Engine(ABC):
         """The connection set up for a load, and as it was afterwards."""
 
     @abstractmethod
+    def bulletin(self) -> AbstractContextManager[Callable[[str], None]]:
+        """A text that every process can read at once, whatever transaction is open here; gone afterwards.
+
+        Inside, each call puts its text in the place of the one before. For one writer at a time, who may be in another
+        thread than the load. What a killed process leaves behind stays until the next writer.
+        """
+
+    @abstractmethod
+    def read_bulletin(self) -> tuple[str, float] | None:
+        """The text, and how many seconds ago it was written; None where there is none."""
+
+    @abstractmethod
     def write(self, table: str, columns: Sequence[str], batches: Iterable[pa.Table]) -> None:
         """Append rows to a table, in bulk; each batch has just `columns`, in that order."""
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from pyarrow import csv
 
 from catalog.models import Order
+from ingestion.models import LoadProgress
 from ingestion.staging.base import Engine
 
 LOCK = 0x6F726465727301
@@ -17,6 +18,7 @@ LOCK = 0x6F726465727301
 
 TABLE = Order._meta.db_table
 PRIMARY_KEY = f"{TABLE}_pkey"
+PROGRESS = f'"{LoadProgress._meta.db_table}"'
 
 
 class PostgreSQL(Engine):
@@ -55,6 +57,29 @@ class PostgreSQL(Engine):
             if self.connection.connection is not None and not self.connection.connection.closed:
                 for name in settings:
                     self.execute(f"RESET {name}")
+
+    @contextmanager
+    def bulletin(self) -> Iterator[Callable[[str], None]]:
+        # What a transaction has written, nobody else sees before it ends: this is written beside it.
+        beside = self.connection.copy()
+        try:
+            with beside.cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', '2s', false)")
+                yield lambda text: cursor.execute(
+                    f"INSERT INTO {PROGRESS} (id, at, text) VALUES (1, clock_timestamp(), %s) "
+                    "ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, text = EXCLUDED.text",
+                    [text],
+                )
+                cursor.execute(f"DELETE FROM {PROGRESS}")
+        finally:
+            beside.close()
+
+    def read_bulletin(self) -> tuple[str, float] | None:
+        # By one clock: that of the loader may differ from that of the reader.
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SELECT text, EXTRACT(EPOCH FROM clock_timestamp() - at)::float8 FROM {PROGRESS}")
+            found: tuple[str, float] | None = cursor.fetchone()
+        return found
 
     def write(self, table: str, columns: Sequence[str], batches: Iterable[pa.Table]) -> None:
         names = ", ".join(map(self.quote, columns))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +38,7 @@ class SQLite(Engine):
     @contextmanager
     def lock(self, *, wait: bool, on_wait: Callable[[], None]) -> Iterator[bool]:
         # The operating system lets go of the lock when the process ends, however it ends.
-        with Path(f"{self.connection.settings_dict['NAME']}.load-lock").open("w") as file:
+        with self._beside("load-lock").open("w") as file:
             held = _try_lock(file)
             if not held and wait:
                 on_wait()
@@ -58,6 +60,29 @@ class SQLite(Engine):
         finally:
             self._set(before)
             connection.transaction_mode = mode
+
+    @contextmanager
+    def bulletin(self) -> Iterator[Callable[[str], None]]:
+        # A file, as the database can be written by one process only, and that is the load.
+        path = self._beside("load-progress")
+        whole = self._beside("load-progress.new")
+
+        def write(text: str) -> None:
+            whole.write_text(text, encoding="utf-8")
+            whole.replace(path)
+
+        yield write
+        path.unlink(missing_ok=True)
+
+    def read_bulletin(self) -> tuple[str, float] | None:
+        try:
+            with self._beside("load-progress").open(encoding="utf-8") as file:
+                return file.read(), time.time() - os.fstat(file.fileno()).st_mtime
+        except FileNotFoundError:
+            return None
+
+    def _beside(self, what: str) -> Path:
+        return Path(f"{self.connection.settings_dict['NAME']}.{what}")
 
     def _set(self, settings: dict[str, int]) -> None:
         for name, value in settings.items():

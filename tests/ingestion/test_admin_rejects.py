@@ -380,4 +380,4 @@ def test_a_run_and_its_repairs_name_each_other(steward: Client, write: WriteFile
     assert f'/run/{done.pk}/change/">run {done.pk}</a>' in page(steward, f"/admin/ingestion/run/{run}/change/")
     text = page(steward, f"/admin/ingestion/run/{done.pk}/change/")
     assert f'rejected rows of <a href="/admin/ingestion/run/{run}/change/">run {run}</a>' in text
-    assert '<th scope="col">repaired</th>' in text
+    assert "rejected rows put right: <strong>1</strong>" in text

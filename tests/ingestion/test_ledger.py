@@ -92,7 +92,7 @@ def test_dry_run_shows_the_figures_of_the_real_run_and_leaves_no_trace(
     real = ingest(path, *options)
     assert real.report["status"] == "loaded"
     assert dry.figures() == real.figures()
-    for name in ("rejects_by_reason", "new_values"):
+    for name in ("rejects_by_reason", "new_values", "missing"):
         assert dry.report[name] == real.report[name]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -12,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.changes import NotPossible
 from catalog.export.output import write_out
-from ingestion.repair import exported
+from ingestion.repair import as_csv, exported
 
 
 class Command(BaseCommand):
@@ -57,11 +55,3 @@ class Counted:
         for row in self._rows:
             self.count += 1
             yield row
-
-
-def as_csv(rows: Iterable[list[str]]) -> Iterator[bytes]:
-    """Rows as lines of CSV in UTF-8."""
-    for row in rows:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerow(row)
-        yield text.getvalue().encode()
