@@ -15,7 +15,9 @@ from django.utils.safestring import SafeString
 from catalog.read_only import NOTHING, ReadOnlyAdmin, link_to, moment, visible
 from ingestion.admin_rejects import RejectedRowAdmin
 from ingestion.admin_undo import UndoMixin
+from ingestion.admin_uploads import UploadAdmin
 from ingestion.models import RejectedRow, Run
+from ingestion.upload_models import Upload
 
 FIGURES = ("read", "inserted", "updated", "unchanged", "duplicate", "rejected", "removed")
 
@@ -138,3 +140,4 @@ class RunAdmin(UndoMixin, ReadOnlyAdmin):
 
 
 admin.site.register(RejectedRow, RejectedRowAdmin)
+admin.site.register(Upload, UploadAdmin)
