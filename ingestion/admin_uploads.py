@@ -181,9 +181,9 @@ class UploadAdmin(ReadOnlyAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **given}
         return TemplateResponse(request, f"admin/ingestion/upload/{name}.html", context, status=status)
 
-    def upload_or_list(self, request: HttpRequest, pk: int) -> Upload | HttpResponse:
-        """The upload, for those who may see uploads; back to the list when there is none (any more)."""
-        if not self.has_view_permission(request):
+    def upload_or_list(self, request: HttpRequest, pk: int, *, to_change: bool = False) -> Upload | HttpResponse:
+        """The upload, for those who may see or change it; back to the list when there is none (any more)."""
+        if not self.has_view_permission(request) or (to_change and not self.may_load(request)):
             raise PermissionDenied
         found = Upload.objects.select_related("run").filter(pk=pk).first()
         return self.not_there(request, str(pk)) if found is None else found
@@ -229,16 +229,12 @@ class UploadAdmin(ReadOnlyAdmin):
         form = OptionsForm(request.POST)
         if form.is_valid():
             return self.step(request, pk, lambda: steps.check_again(pk, **form.cleaned_data))
-        upload = self.upload_or_list(request, pk)
-        if not isinstance(upload, Upload):
-            return upload
-        return self.upload_page(request, upload, form)
+        upload = self.upload_or_list(request, pk, to_change=True)
+        return self.upload_page(request, upload, form) if isinstance(upload, Upload) else upload
 
     def step(self, request: HttpRequest, pk: int, take: Callable[[], None]) -> HttpResponse:
         """Do something with an upload, and look at it again."""
-        if not self.may_load(request):
-            raise PermissionDenied
-        upload = self.upload_or_list(request, pk)
+        upload = self.upload_or_list(request, pk, to_change=True)
         if not isinstance(upload, Upload):
             return upload
         try:

@@ -40,7 +40,6 @@ class Received(UploadedFile):
 class IntoFolder(FileUploadHandler):
     """Writes the first file of a request into the folder; others it lets pass by."""
 
-    chunk_size = 1 << 20
     file: Received
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,6 +66,10 @@ class IntoFolder(FileUploadHandler):
     def _stop(self, error: OSError) -> None:
         self.problem = cannot_keep(error)
         raise StopUpload
+
+    def upload_interrupted(self) -> None:
+        if self.count:
+            self.file.close()
 
     def file_complete(self, file_size: int) -> Received | None:
         if self.count > 1:

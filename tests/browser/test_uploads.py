@@ -1,0 +1,137 @@
+"""A file dropped in the admin, its report, and the load: as a member of the loaders clicks through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from ingestion.models import Run
+from ingestion.upload_models import Upload
+from tests.browser.conftest import SIZES, Picture, Visit, fits
+from tests.browser.test_accessibility import troubles
+from tests.factories import make_user
+from tests.loading import export, line, lines
+from tests.uploading import UPLOADS, folder, until, working
+
+__all__ = ("folder",)
+
+DROP = """([name, text]) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([text], name, {type: "text/csv"}));
+  return carried;
+}"""
+
+
+@pytest.fixture
+def worker(environment: dict[str, str], folder: Path) -> Iterator[None]:
+    """A worker is at work."""
+    with working(environment, folder):
+        yield
+
+
+def drop(page: Page, name: str, content: bytes) -> None:
+    """Let go of a file over the page's drop zone."""
+    carried = page.evaluate_handle(DROP, [name, content.decode()])
+    for event in ("dragover", "drop"):
+        page.dispatch_event("#dropzone", event, {"dataTransfer": carried})
+
+
+def in_nobodys_way(page: Page) -> bool:
+    """Fits the screen, and axe-core finds nothing serious in either theme."""
+    assert fits(page)
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        assert troubles(page) == []
+    return True
+
+
+def test_dropped_looked_at_and_loaded(visit: Visit, size: str, worker: None, picture: Picture) -> None:
+    page = visit("loader", size=size)
+    page.goto("/admin/ingestion/run/")
+    page.get_by_role("link", name="Upload a file").click()
+    expect(page.get_by_role("heading", name="Upload a file")).to_be_visible()
+    assert in_nobodys_way(page)
+    picture(page, "upload")
+
+    bad = [line(41, order_id="1e5"), line(42, website="<script>alert(1)</script>")]
+    drop(page, "orders-2026-11-23.csv", export(*lines(*range(1, 41)), *bad))
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    expect(page.locator(".figures")).to_contain_text("40")
+    expect(page.get_by_text("not_an_integer").first).to_be_visible()
+    expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()
+    assert not Run.objects.exists()
+    assert in_nobodys_way(page)
+    picture(page, "upload-checked", whole=True)
+
+    page.get_by_role("button", name="Load this file").click()
+    expect(page.get_by_text("It is loaded.")).to_be_visible()
+    run = Run.objects.get()
+    assert (run.actor, run.inserted, run.rejected) == ("loader", 40, 2)
+    assert in_nobodys_way(page)
+    page.get_by_role("link", name=f"run {run.pk}").click()
+    expect(page.get_by_role("heading", name=f"run {run.pk}")).to_be_visible()
+    page.goto("/admin/ingestion/run/")
+    page.get_by_role("link", name="Uploads").click()
+    expect(page.locator("#result_list")).to_contain_text("orders-2026-11-23.csv")
+    assert in_nobodys_way(page)
+
+
+def test_what_the_page_itself_refuses(visit: Visit, size: str, folder: Path, settings: Any) -> None:
+    settings.UPLOAD_LIMIT = 1000
+    page = visit("loader", size=size)
+    page.goto(f"{UPLOADS}add/")
+    drop(page, "large.csv", b"x" * 1001)
+    expect(page.get_by_role("alert")).to_contain_text("The file is larger than 1000")
+    drop(page, "empty.csv", b"")
+    expect(page.get_by_role("alert")).to_contain_text("The file is empty")
+    assert fits(page)
+    assert not Upload.objects.exists()
+
+
+def test_without_a_worker(visit: Visit, size: str, folder: Path, environment: dict[str, str]) -> None:
+    page = visit("loader", size=size)
+    page.goto(f"{UPLOADS}add/")
+    page.get_by_label("File to upload").set_input_files(
+        {"name": "orders.csv", "mimeType": "text/csv", "buffer": export(*lines(1, 2, 3))}
+    )
+    page.get_by_role("button", name="Check this file").click()
+    expect(page.get_by_role("status")).to_contain_text("No worker is running")
+    assert in_nobodys_way(page)
+    with working(environment, folder):
+        expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("It was thrown away")).to_be_visible()
+    assert fits(page)
+
+
+@pytest.mark.usefixtures("shipped_groups")
+def test_without_scripts(
+    browser: Browser, live_server: LiveServer, size: str, environment: dict[str, str], folder: Path
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False, **SIZES[size])
+    client = Client()
+    client.force_login(make_user("lo", staff=True, permissions=("view_upload", "add_upload", "change_upload")))
+    cookie = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": cookie, "value": client.cookies[cookie].value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{UPLOADS}add/")
+    page.get_by_label("File to upload").set_input_files(
+        {"name": "orders.csv", "mimeType": "text/csv", "buffer": export(*lines(1, 2, 3))}
+    )
+    page.get_by_role("button", name="Check this file").click()
+    expect(page.get_by_text("It is checked as soon as the worker takes it up.")).to_be_visible()
+    with working(environment, folder):
+        until(lambda: Upload.objects.get().state == "checked")
+        page.get_by_role("link", name="Look again").click()
+        page.get_by_role("button", name="Load this file").click()
+        until(lambda: Upload.objects.get().state == "loaded")
+    page.reload()
+    expect(page.get_by_text("It is loaded.")).to_be_visible()
+    context.close()
