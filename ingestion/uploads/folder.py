@@ -82,6 +82,12 @@ def tell(content: UUID, sentence: str) -> None:
         written.write_text(sentence)
 
 
+def tell_no_more(content: UUID) -> None:
+    """Nothing is being done with it."""
+    with suppress(OSError):
+        path_of(content, DOING).unlink(missing_ok=True)
+
+
 def told(content: UUID) -> str:
     """What is being done with a file, if that is known."""
     try:

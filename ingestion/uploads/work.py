@@ -41,6 +41,7 @@ LOADED = CHECKED | {Status.LOADED: State.LOADED, Status.UNDONE: State.LOADED}
 
 
 BROKEN_OFF = "The worker was killed here, or lost the database; nothing of the file was loaded. Check it again."
+GONE = "The file is not in the folder of uploads of the worker, which must be that of the site. Upload it again."
 Guard = Callable[[], AbstractContextManager[None]]
 
 
@@ -91,7 +92,9 @@ def work_once(guard: Guard = nullcontext) -> bool:
     if upload is None:
         return False
     before = State(upload.state)
-    if _moved(upload, before, BEGINS[before]):
+    if not folder.path_of(upload.stored_as).exists():
+        _moved(upload, before, State.FAILED, reason=GONE)
+    elif _moved(upload, before, BEGINS[before]):
         log.info("upload.begun", upload=upload.pk, file=upload.file, state=upload.state)
         _check(upload, guard) if before == State.WAITING else _load(upload, guard)
         log.info("upload.ended", upload=upload.pk, file=upload.file, state=upload.state, run=upload.run_id)
@@ -111,8 +114,11 @@ def _moved(upload: Upload, before: str, after: str, **values: Any) -> bool:
 def _run(upload: Upload, watcher: Watcher, guard: Guard, *, dry_run: bool) -> Run:
     path = str(folder.path_of(upload.stored_as))
     actor = upload.uploaded_by if dry_run else upload.confirmed_by
-    with guard():
-        return load_file(path, upload.options(dry_run=dry_run), watcher, actor=actor, title=upload.file)
+    try:
+        with guard():
+            return load_file(path, upload.options(dry_run=dry_run), watcher, actor=actor, title=upload.file)
+    finally:
+        folder.tell_no_more(upload.stored_as)
 
 
 def _check(upload: Upload, guard: Guard) -> None:

@@ -35,6 +35,7 @@ class Worker:
 
     def run(self) -> None:
         """All of it. Raises OSError when the folder of uploads cannot be used."""
+        is_spare = False
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             while not self._is_over:
@@ -45,6 +46,9 @@ class Worker:
                 if self._once:
                     self._say("Another worker is there and does the work.")
                     return
+                if not is_spare:
+                    self._say("Another worker is there; this one waits, and takes over when it ends.")
+                is_spare = True
                 time.sleep(PAUSE)
         finally:
             for number, handler in before.items():
@@ -66,6 +70,7 @@ class Worker:
             self._is_loading = False
 
     def _work(self) -> None:
+        log.info("worker.started")
         while not self._is_over:
             found = False
             try:

@@ -269,10 +269,10 @@ def test_scripts_get_a_sentence_or_an_address(loader: Client) -> None:
 def test_a_forged_request_hands_nothing_in(folder: Path) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(make_user("lo", staff=True, permissions=RIGHTS))
+    token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', get(strict, f"{UPLOADS}add/"))[-1]
     fields = {"file": SimpleUploadedFile("a.csv", export(*lines(1))), **OPTIONS}
     assert strict.post(f"{UPLOADS}add/", fields).status_code == 403
     assert files(folder) == []
-    token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', get(strict, f"{UPLOADS}add/"))[-1]
     fields = {"file": SimpleUploadedFile("a.csv", export(*lines(1))), **OPTIONS, "csrfmiddlewaretoken": token}
     assert strict.post(f"{UPLOADS}add/", fields).status_code == 302
 
@@ -301,6 +301,16 @@ def test_without_a_worker_the_page_says_so(loader: Client) -> None:
     assert "No worker is running" in answer["doing"]
     work()
     assert loader.get(f"{UPLOADS}{upload.pk}/state/").json() == {"state": "checked", "doing": ""}
+
+
+def test_a_file_that_is_gone(loader: Client, folder: Path) -> None:
+    upload = hand_in(loader)
+    for path in files(folder):
+        path.unlink()
+    work()
+    assert state_of(upload) == "failed"
+    assert "The file is not in the folder of uploads of the worker" in page_of(loader, upload)
+    assert str(folder) not in page_of(loader, upload)
 
 
 def test_forgotten_uploads_are_cleared_up(loader: Client, folder: Path) -> None:
