@@ -58,7 +58,6 @@ def describe(upload: Upload) -> dict[str, Any]:
     """Everything the page shows, but for what can be done."""
     return {
         "upload": upload,
-        "subtitle": str(upload),
         "facts": facts(upload),
         "meaning": upload.reason or MEANINGS.get(State(upload.state), ""),
         "under_way": upload.is_under_way,

@@ -111,12 +111,17 @@ def _moved(upload: Upload, before: str, after: str, **values: Any) -> bool:
     return True
 
 
-def _run(upload: Upload, watcher: Watcher, guard: Guard, *, dry_run: bool) -> Run:
+def _run(upload: Upload, watcher: Watcher, guard: Guard, *, dry_run: bool) -> Run | None:
+    """The run; None when the worker was stopped."""
     path = str(folder.path_of(upload.stored_as))
     actor = upload.uploaded_by if dry_run else upload.confirmed_by
     try:
         with guard():
-            return load_file(path, upload.options(dry_run=dry_run), watcher, actor=actor, title=upload.file)
+            run = load_file(path, upload.options(dry_run=dry_run), watcher, actor=actor, title=upload.file)
+        return None if run.reason_code == Interrupted.CODE else run
+    except Interrupted:
+        # Before or after the load's own care for it.
+        return None
     finally:
         folder.tell_no_more(upload.stored_as)
 
@@ -124,7 +129,7 @@ def _run(upload: Upload, watcher: Watcher, guard: Guard, *, dry_run: bool) -> Ru
 def _check(upload: Upload, guard: Guard) -> None:
     watcher, seen = Watcher(upload), latest_change()
     run = _run(upload, watcher, guard, dry_run=True)
-    if run.reason_code == Interrupted.CODE:
+    if run is None:
         _put_back(upload, State.CHECKING, State.WAITING)
         return
     with transaction.atomic():
@@ -158,10 +163,10 @@ def _examples(run: Run, rejects: list[Reject]) -> list[dict[str, Any]]:
 
 def _load(upload: Upload, guard: Guard) -> None:
     run = _run(upload, Watcher(upload), guard, dry_run=False)
-    if run.reason_code == Interrupted.CODE:
-        _put_back(upload, State.LOADING, State.CONFIRMED)
-    else:
+    if run is not None:
         _settle(upload, run)
+    elif not Run.objects.filter(upload=upload, status=Status.LOADED).exists():
+        _put_back(upload, State.LOADING, State.CONFIRMED)
 
 
 def _settle(upload: Upload, run: Run) -> None:
