@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from ingestion.models import Run
 from ingestion.upload_models import Upload
-from tests.browser.conftest import SIZES, Picture, Visit, fits
+from tests.browser.conftest import Picture, Visit, fits
 from tests.browser.test_accessibility import troubles
-from tests.factories import make_user
 from tests.loading import export, line, lines
 from tests.uploading import UPLOADS, folder, until, working
 
@@ -120,16 +116,8 @@ def test_without_a_worker(
     assert fits(page)
 
 
-@pytest.mark.usefixtures("shipped_groups")
-def test_without_scripts(
-    browser: Browser, live_server: LiveServer, size: str, environment: dict[str, str], folder: Path
-) -> None:
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False, **SIZES[size])
-    client = Client()
-    client.force_login(make_user("lo", staff=True, permissions=("view_upload", "add_upload", "change_upload")))
-    cookie = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": cookie, "value": client.cookies[cookie].value, "url": live_server.url}])
-    page = context.new_page()
+def test_without_scripts(visit: Visit, size: str, environment: dict[str, str], folder: Path) -> None:
+    page = visit("loader", size=size, java_script_enabled=False)
     page.goto(f"{UPLOADS}add/")
     page.get_by_label("File to upload").set_input_files(
         {"name": "orders.csv", "mimeType": "text/csv", "buffer": export(*lines(1, 2, 3))}
@@ -143,4 +131,3 @@ def test_without_scripts(
         until(lambda: Upload.objects.get().state == "loaded")
     page.reload()
     expect(page.get_by_text("It is loaded.")).to_be_visible()
-    context.close()
