@@ -1,5 +1,6 @@
 # The site and its commands. It needs DJANGO_SECRET_KEY (or DJANGO_SECRET_KEY_FILE) when it starts and holds no
-# secret itself. compose.yaml runs it with PostgreSQL; alone it keeps an SQLite database in the volume /data.
+# secret itself. compose.yaml runs it with PostgreSQL; alone it keeps an SQLite database in the volume /data. Uploaded
+# files wait there too.
 
 FROM python:3.11-slim AS build
 
@@ -23,6 +24,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     DATABASE_URL=sqlite:////data/catalog.sqlite3 \
+    UPLOAD_FOLDER=/data/uploads \
     BIND=0.0.0.0:8000
 
 # /data and /secrets are where volumes are mounted; a new volume takes over owner and mode from here.

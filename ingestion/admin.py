@@ -17,7 +17,9 @@ from ingestion.admin_progress import ProgressMixin, progress
 from ingestion.admin_rejects import RejectedRowAdmin
 from ingestion.admin_rejects_file import RejectsFileMixin, rejects_file
 from ingestion.admin_undo import UndoMixin
+from ingestion.admin_uploads import UploadAdmin
 from ingestion.models import RejectedRow, Run
+from ingestion.upload_models import Upload
 
 LISTED_REPAIRS = 20
 
@@ -148,3 +150,4 @@ class RunAdmin(UndoMixin, ProgressMixin, RejectsFileMixin, ReadOnlyAdmin):
 
 
 admin.site.register(RejectedRow, RejectedRowAdmin)
+admin.site.register(Upload, UploadAdmin)

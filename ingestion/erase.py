@@ -22,6 +22,7 @@ from ingestion.reader.exact import Reject
 from ingestion.reject_states import note_of
 from ingestion.rejects import stored
 from ingestion.staging import engine_for
+from ingestion.upload_models import Upload
 
 AT_ONCE = 100
 """Rejected rows that are looked at together; one of them may have many megabytes."""
@@ -66,6 +67,8 @@ def erase_customer(
                 again = not remember(known.code, number, change)
                 emptied = erase_from_catalogue(known, number, change)
                 done = Erasure(emptied, mask_rejects(known.code, number), again)
+                # Shown to decide on a load; to check the file again shows them again, without the number.
+                Upload.objects.exclude(examples=[]).update(examples=[])
             transaction.set_rollback(dry_run or (again and done.found_nothing))
     return done
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from catalog.models import Change
+from ingestion.upload_models import Upload  # noqa: F401  Django looks for all models here
 
 
 class Run(models.Model):

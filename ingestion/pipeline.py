@@ -52,7 +52,7 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
         process=os.getpid(),
     )
     with RejectSpool() as rejects:
-        load = Load(name, run, options, listener, rejects)
+        load = Load(name, run, options, listener, rejects, title=title)
         try:
             load.perform()
         except Refused as error:
@@ -66,6 +66,7 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
             load.end_without_change(Run.Status.FAILED, LoadError("error", f"{type(error).__name__}: {error}".strip()))
         finally:
             listener.close()
+        listener.rejected(rejects)
     log.info("load.ended", run=run.pk, file=run.file, status=run.status, reason=run.reason_code, read=run.read)
     return run
 
@@ -73,8 +74,11 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
 class Load:
     """One load under way."""
 
-    def __init__(self, name: str, run: Run, options: LoadOptions, listener: Listener, rejects: RejectSpool) -> None:
+    def __init__(
+        self, name: str, run: Run, options: LoadOptions, listener: Listener, rejects: RejectSpool, *, title: str = ""
+    ) -> None:
         self.name = name
+        self.title = title
         self.run = run
         self.options = options
         self.listener = listener
@@ -85,7 +89,7 @@ class Load:
     def perform(self) -> None:
         """All steps. Raises `LoadError` when the file is not loaded."""
         self._find_repaired()
-        with open_input(self.name) as source:
+        with open_input(self.name, self.title) as source:
             self.run.file_size, self.run.compression = source.size, source.compression
             with self._stage("fingerprint"):
                 self.run.sha256, self.content_size = source.sha256()
@@ -135,14 +139,11 @@ class Load:
                 yield
 
     def _begin(self) -> None:
-        """With the lock held, a run that still counts as running has died without a word."""
-        reason = "The process ended without a word; nothing of the file was loaded."
         if self.options.dry_run:
             return
-        Run.objects.filter(status=Run.Status.RUNNING).update(
-            status=Run.Status.CRASHED, reason_code="crashed", reason=reason, finished_at=timezone.now()
-        )
+        mark_crashed()
         self.run.save()
+        self.listener.begun(self.run)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -315,6 +316,14 @@ class Load:
         begun = time.monotonic()
         yield
         self.run.stages[name] = round(time.monotonic() - begun, 3)
+
+
+def mark_crashed() -> None:
+    """With the lock held, a run that still counts as running has died without a word."""
+    reason = "The process ended without a word; nothing of the file was loaded."
+    Run.objects.filter(status=Run.Status.RUNNING).update(
+        status=Run.Status.CRASHED, reason_code="crashed", reason=reason, finished_at=timezone.now()
+    )
 
 
 def holder() -> str:

@@ -12,6 +12,9 @@ from typing import Any, Protocol, TextIO, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ingestion.models import Run
+from ingestion.reader.exact import Reject
+
 Item = TypeVar("Item")
 
 
@@ -26,6 +29,12 @@ class Listener(Protocol):
 
     def note(self, sentence: str) -> None:
         """Something the user should know now."""
+
+    def begun(self, run: Run) -> None:
+        """The load has the lock, and its run is recorded; a dry run has none."""
+
+    def rejected(self, rejects: Iterable[Reject]) -> None:
+        """What was rejected, in the order in which it was found; for this moment only."""
 
     def close(self) -> None:
         """The load has ended."""
@@ -43,6 +52,12 @@ class Silent:
     def note(self, sentence: str) -> None:
         """See `Listener`."""
         print(sentence, file=sys.stderr, flush=True)
+
+    def begun(self, run: Run) -> None:
+        """See `Listener`."""
+
+    def rejected(self, rejects: Iterable[Reject]) -> None:
+        """See `Listener`."""
 
     def close(self) -> None:
         """See `Listener`."""

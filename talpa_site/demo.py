@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import django
 from django.contrib.auth import get_user_model
@@ -130,11 +133,25 @@ def addresses(port: int) -> str:
     )
 
 
-def serve(port: int) -> None:
-    """Become the web server; Ctrl-C ends it."""
+def serve(port: int) -> NoReturn:
+    """Run the web server and the worker for uploads until the server ends; Ctrl-C ends both."""
     print("  Ctrl-C ends it.\n", flush=True)
     os.environ["BIND"] = f"127.0.0.1:{port}"
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn"])  # noqa: S606 - no shell, and none is wanted
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    programs = (["-m", "gunicorn"], ["manage.py", "load_uploads"])
+    started: list[subprocess.Popen[bytes]] = []
+    code = 0
+    try:
+        started += [subprocess.Popen([sys.executable, *program]) for program in programs]  # noqa: S603  our own programs
+        code = started[0].wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,15 @@ def number(name: str, usual: int) -> int:
     return int(text)
 
 
+def size(name: str, usual: str) -> int:
+    """A number of bytes."""
+    text = os.environ.get(name) or usual
+    found = re.fullmatch("([1-9][0-9]{0,5}) ?(KB|MB|GB)", text.upper())
+    if found is None:
+        stop(f"{name} is '{text}'; write it like {usual}, with KB, MB or GB.")
+    return int(found[1]) << {"KB": 10, "MB": 20, "GB": 30}[found[2]]
+
+
 SECRET_KEY = secret_key()
 DEBUG = flag("DJANGO_DEBUG")
 ALLOWED_HOSTS = [host for host in os.environ.get("DJANGO_ALLOWED_HOSTS", "").replace(" ", "").split(",") if host]
@@ -149,6 +158,8 @@ SOURCE_TIME_ZONE = source_time_zone()
 API_ANONYMOUS_READ = flag("API_ANONYMOUS_READ")
 QUERY_TIME_LIMIT = seconds("QUERY_TIME_LIMIT", "10")
 EXPORT_TIMEOUT = number("EXPORT_TIMEOUT", 3600)
+UPLOAD_FOLDER = BASE_DIR / (os.environ.get("UPLOAD_FOLDER") or "var/uploads")
+UPLOAD_LIMIT = size("UPLOAD_LIMIT", "200MB")
 
 INSTALLED_APPS = [
     "talpa_site.apps.CatalogueAdminConfig",

@@ -31,6 +31,7 @@ from catalog.models import (
 from catalog.tally_models import DayTally, QualityCount, StateTally
 from ingestion.models import LoadProgress, RejectedRow, RejectReason, RejectRepair, Run
 from ingestion.staging.postgresql import LOCK
+from ingestion.upload_models import Upload
 from tests.conftest import ROOT, RunManage
 from tests.counting import assert_counted
 
@@ -39,7 +40,7 @@ SECONDS = 60
 
 
 MODELS = (
-    *(RejectReason, RejectRepair, RejectedRow, Run, CorrectionEvent, Correction, ValueRule),
+    *(RejectReason, RejectRepair, RejectedRow, Upload, Run, CorrectionEvent, Correction, ValueRule),
     *(KnownValue, OrderVersion, Order, Source, ErasedCustomer, DayTally, StateTally, QualityCount, Change),
     LoadProgress,
 )

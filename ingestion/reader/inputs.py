@@ -86,15 +86,18 @@ class Input:
 
 
 @contextmanager
-def open_input(name: str) -> Iterator[Input]:
-    """Open `name` (`-` is standard input). What cannot be read twice is copied to a temporary file first."""
+def open_input(name: str, title: str = "") -> Iterator[Input]:
+    """Open `name` (`-` is standard input). What cannot be read twice is copied to a temporary file first.
+
+    What is wrong with its content is said of `title`, unless that is empty.
+    """
     with _open_raw(name) as raw:
         status = os.fstat(raw.fileno())
         try:
             kind = compression_of(raw)
         except OSError as error:
-            raise not_readable(name, error) from error
-        yield Input(name, raw, status.st_size, kind, (status.st_size, status.st_mtime_ns))
+            raise not_readable(title or name, error) from error
+        yield Input(title or name, raw, status.st_size, kind, (status.st_size, status.st_mtime_ns))
 
 
 def not_readable(name: str, error: Exception) -> Refused:

@@ -67,6 +67,8 @@ def pages() -> list[str]:
         "/admin/ingestion/run/",
         f"/admin/ingestion/run/{run.pk}/change/",
         f"/admin/ingestion/run/{run.pk}/undo/",
+        "/admin/ingestion/upload/",
+        "/admin/ingestion/upload/add/",
         "/admin/auth/user/",
         "/admin/password_change/",
         "/api/v1/",

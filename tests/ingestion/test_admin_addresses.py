@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 LISTS = {
     "ingestion/rejectedrow": ("code", "state", "column", "run"),
     "ingestion/run": ("status", "kind__exact", "q"),
+    "ingestion/upload": ("state__exact", "q"),
     "catalog/order": ("website", "source", "year", "removed", "q"),
     "catalog/correction": ("by", "state", "field"),
     "catalog/conflict": ("run", "field"),

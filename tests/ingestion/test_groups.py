@@ -22,6 +22,6 @@ def test_a_steward_repairs() -> None:
     assert rights("viewer") <= rights("steward")
 
 
-def test_a_loader_loads_and_undoes() -> None:
-    assert rights("loader") - rights("viewer") == {"add_run", "change_run"}
+def test_a_loader_loads_uploads_and_undoes() -> None:
+    assert rights("loader") - rights("viewer") == {"add_run", "change_run", "add_upload", "change_upload"}
     assert rights("viewer") <= rights("loader")

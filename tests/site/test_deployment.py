@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from talpa_site import demo, healthcheck
 from talpa_site.make_secrets import make_secrets
@@ -71,3 +72,11 @@ def test_what_the_image_copies_exists_and_reaches_the_build(name: str) -> None:
     assert (ROOT / name).exists()
     assert f"!{name}" in (ROOT / ".dockerignore").read_text().splitlines()
     assert name in (ROOT / "Dockerfile").read_text()
+
+
+def test_site_and_worker_share_the_folder_of_uploads() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert services["worker"]["command"] == ["python", "manage.py", "load_uploads"]
+    for name in ("web", "worker"):
+        assert "uploads:/data" in services[name]["volumes"]
+    assert "UPLOAD_FOLDER=/data/uploads" in (ROOT / "Dockerfile").read_text()

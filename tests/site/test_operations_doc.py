@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 FILES = ("talpa_site/settings.py", "gunicorn.conf.py", "tests/databases.py", "tests/browser/chromium.py")
-READ = re.compile(r"""(?:os\.environ\.get\(|os\.environ\[|flag\(|number\(|rate\(|seconds\()"([A-Z_]+)\"""")
+READ = re.compile(r"""(?:os\.environ\.get\(|os\.environ\[|flag\(|number\(|rate\(|seconds\(|size\()"([A-Z_]+)\"""")
 
 
 def variables_read() -> set[str]:

@@ -77,6 +77,7 @@ WRONG = {
     "rate_of_none": ({"API_ANONYMOUS_RATE_LIMIT": "0/minute"}, "API_ANONYMOUS_RATE_LIMIT is '0/minute'; write it like"),
     "rate_period": ({"API_RATE_LIMIT": "5/week"}, "API_RATE_LIMIT is '5/week'; write it like"),
     "time_limit": ({"QUERY_TIME_LIMIT": "soon"}, "QUERY_TIME_LIMIT is 'soon'; set it to a number of seconds"),
+    "size": ({"UPLOAD_LIMIT": "plenty"}, "UPLOAD_LIMIT is 'plenty'; write it like 200MB, with KB, MB or GB."),
     "no_time": ({"QUERY_TIME_LIMIT": "0"}, "QUERY_TIME_LIMIT is '0'; set it to a number of seconds"),
 }
 

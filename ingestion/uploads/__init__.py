@@ -1,0 +1,1 @@
+"""Files that people hand in through the admin: received, checked, loaded by a worker."""
