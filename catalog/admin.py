@@ -30,6 +30,9 @@ admin.site.register(ApiToken, ApiTokenAdmin)
 class OrderAdmin(OrderPage, OrderList, BulkCorrection):
     """Orders: their list, their pages, and one column of many at once."""
 
+    class Media:
+        css = {"all": (*OrderPage.Media.css["all"], *OrderList.Media.css["all"])}
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
         """The order that the address names, like `services/20771583`; its key is never part of an address."""
         source, _, number = object_id.rpartition("/")

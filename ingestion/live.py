@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import structlog
 from django.db import DatabaseError
 
+from ingestion.models import Run
 from ingestion.progress import Listener
+from ingestion.reader.exact import Reject
 from ingestion.staging import Engine
 
 log = structlog.get_logger(__name__)
@@ -83,6 +85,14 @@ class Telling:
     def note(self, sentence: str) -> None:
         """See `Listener`."""
         self._listener.note(sentence)
+
+    def begun(self, run: Run) -> None:
+        """See `Listener`."""
+        self._listener.begun(run)
+
+    def rejected(self, rejects: Iterable[Reject]) -> None:
+        """See `Listener`."""
+        self._listener.rejected(rejects)
 
     def close(self) -> None:
         """See `Listener`."""

@@ -28,6 +28,7 @@ from catalog.periods import begins, local_day, next_day
 from catalog.prepared import Row
 from catalog.read_only import BoundedPaginator, count_within, moment, visible
 from catalog.tally_models import DayTally, QualityCount
+from ingestion.drift import Measure, drifts
 from ingestion.models import RejectedRow, Run
 
 DAYS = 60
@@ -93,9 +94,12 @@ def last_load() -> Run | None:
     return Run.objects.filter(status=Run.Status.LOADED, kind=Run.Kind.LOAD).order_by("-id").first()
 
 
-def run_line(run: Run) -> dict[str, Any]:
-    """One line of the table of runs."""
+def run_line(run: Run, measures: Sequence[Measure]) -> dict[str, Any]:
+    """One line of the table of runs, with what of it is far off the usual."""
     return {
+        "measures": measures,
+        "has_usual": any(measure.usual is not None for measure in measures),
+        "far": [measure for measure in measures if measure.is_far],
         "url": reverse("admin:ingestion_run_change", args=[run.pk]),
         "run": run,
         "file": visible(run.file.rpartition("/")[2]),
@@ -211,11 +215,12 @@ def today(user: Any) -> dict[str, Any]:
     may_see_runs = user.has_perm("ingestion.view_run")
     may_see_orders = user.has_perm("catalog.view_order")
     run = last_load()
+    runs = last_runs() if may_see_runs else []
+    compared = drifts(runs)
     return {
         "cards": cards(user),
-        "runs": [run_line(run) for run in last_runs()] if may_see_runs else [],
+        "runs": [run_line(one, compared[one.pk]) for one in runs],
         "may_see_runs": may_see_runs,
-        "last_load": run if may_see_runs else None,
         "checks": check_lines(run) if may_see_orders else [],
         "charts": charts(orders=may_see_orders, runs=may_see_runs),
     }

@@ -26,7 +26,7 @@ def allow(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingestion", "0007_reject_repairs"),
+        ("ingestion", "0008_what_a_run_tells"),
     ]
 
     operations = [
