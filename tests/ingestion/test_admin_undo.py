@@ -167,7 +167,7 @@ def test_a_load_under_way_is_named_and_not_waited_for(loader: Client, second: in
         [sentence] = said(text)
         assert sentence.startswith(f"Run {working.pk} (/exports/may.csv, started ")
         assert "holds the load lock; try again when it has ended." in sentence
-        assert "<title>run" in text
+        assert "<title>Run" in text
     assert websites() == ["VVBE"] * 4
 
 
