@@ -137,20 +137,16 @@ def serve(port: int) -> NoReturn:
     """Run the web server and the worker for uploads until the server ends; Ctrl-C ends both."""
     print("  Ctrl-C ends it.\n", flush=True)
     os.environ["BIND"] = f"127.0.0.1:{port}"
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    programs = (["-m", "gunicorn"], ["manage.py", "load_uploads"])
-    started: list[subprocess.Popen[bytes]] = []
-    code = 0
-    try:
-        started += [subprocess.Popen([sys.executable, *program]) for program in programs]  # noqa: S603  our own programs
-        code = started[0].wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait()
+    web, worker = (
+        subprocess.Popen([sys.executable, *program])  # noqa: S603 - programs of our own
+        for program in (["-m", "gunicorn"], ["manage.py", "load_uploads"])
+    )
+    # Ctrl-C reaches them by itself; told twice to end, gunicorn would take its time.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: web.terminate())
+    code = web.wait()
+    worker.terminate()
+    worker.wait()
     sys.exit(code)
 
 
