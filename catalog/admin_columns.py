@@ -10,8 +10,10 @@ from django.contrib import admin
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
+from catalog.admin_links import link_to_entity
 from catalog.api.strict import InvalidQuery, Problem, nearest
 from catalog.contract import BLANKS, CORRECTABLE, shown
+from catalog.entities import Kind
 from catalog.export.columns import COLUMNS as EXPORTED
 from catalog.models import BIT, Order
 from catalog.read_only import NOTHING, cell_text, moment, run_link
@@ -42,7 +44,7 @@ class ListColumn:
 USUAL_ONES = frozenset(
     {"customer_id", "website", "order_status", "voucher_status", "payment_status", "order_date", "payment_date"}
 )
-DISPLAYS = {"order_date": "placed", "payment_date": "paid"}
+DISPLAYS = {"order_date": "placed", "payment_date": "paid", "customer_id": "customer", "product_id": "product"}
 
 COLUMNS: Mapping[str, ListColumn] = {
     **{
@@ -112,6 +114,14 @@ class OrderColumns(admin.ModelAdmin):
     @admin.display(description="payment date", ordering="payment_date")
     def paid(self, order: Order) -> str:
         return moment(order.payment_date)
+
+    @admin.display(description="customer id", ordering="customer_id")
+    def customer(self, order: Order) -> SafeString | str:
+        return link_to_entity(order, Kind.CUSTOMER)
+
+    @admin.display(description="product id")
+    def product(self, order: Order) -> SafeString | str:
+        return link_to_entity(order, Kind.PRODUCT)
 
     @admin.display(description="set right")
     def set_right(self, order: Order) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from catalog.entities import Entity, Kind
 from catalog.models import OrderState
+from catalog.read_only import NOTHING
 
 
 def orders_of(entity: Entity, **conditions: Any) -> str:
@@ -27,6 +30,14 @@ def _text(value: Any) -> str:
 def entity_url(entity: Entity) -> str:
     """The page of a customer or a product."""
     return reverse(f"admin:catalog_{entity.kind}", args=[entity.source, entity.number])
+
+
+def link_to_entity(order: OrderState, kind: Kind) -> SafeString | str:
+    """A link to the page of an order's customer or product, by its number."""
+    number = getattr(order, kind.column)
+    if number is None:
+        return NOTHING
+    return format_html('<a href="{}">{}</a>', entity_url(Entity(kind, order.source, number)), number)
 
 
 def entities_of(order: OrderState) -> list[dict[str, Any]]:

@@ -200,7 +200,7 @@ class OrderList(OrderColumns, SavedFilters):
     """The list of orders."""
 
     ordering = ("-order_date",)
-    sortable_by = ("placed", "paid", "customer_id")
+    sortable_by = ("placed", "paid", "customer")
     # Names a field so that the admin shows a search box; `Asked` does the searching.
     search_fields = ("order_id",)
     search_help_text = "Any id (order, customer, payment, voucher, product), or an order like services/20771583"

@@ -55,7 +55,9 @@ def suspects(orders: Orders) -> Iterator[Remark]:
         failing = [order for order in orders.present if order.failed >> place & 1]
         if failing:
             verb = "is" if len(failing) == 1 else "are"
-            yield about(f"{orders_in_words(len(failing))} {verb} suspect: {check.sentence}", failing)
+            yield about(
+                f"{orders_in_words(len(failing))} {verb} suspect: {check.sentence}", failing, quality=check.name
+            )
 
 
 def unusual_shares(orders: Orders, everywhere: Mapping[str, Mapping[Any, int]]) -> Iterator[Remark]:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog import entities, rules, tallies
+from catalog import entities, quality, rules, tallies
 from catalog.corrections import correct
 from catalog.entity_chart import MOST_BARS, spread
 from catalog.models import Order, ValueRule
@@ -151,6 +151,7 @@ def test_what_stands_out_is_said_with_numbers(viewer: Client) -> None:
     assert said[0].startswith(
         "2 orders are suspect: The order is dated later than the moment at which its values came into the catalogue."
     )
+    assert "List of these orders" in said[0]
     assert "services/12 of 2942-01-01, services/11 of 2942-01-01" in said[0]
     assert "5 of 11 orders (45.5%) have order_status CANCELED; of all orders it is 5.1%." in said[1]
     assert "5 of 11 orders (45.5%) have payment_status REFUNDED; of all orders it is 5.1%." in said[2]
@@ -158,6 +159,24 @@ def test_what_stands_out_is_said_with_numbers(viewer: Client) -> None:
     assert said[4].startswith("1 order shows something else than the source says, by hand: website 1.")
     assert said[5].startswith("1 order is removed, as a full snapshot no longer had it; not counted here.")
     assert len(said) == 6
+
+
+def test_the_lists_of_what_stands_out(viewer: Client) -> None:
+    make_order(1, customer_id=7, order_date=datetime(2942, 1, 1, tzinfo=UTC), payment_date=None)
+    make_order(2, customer_id=7, order_date=datetime(2942, 1, 1, tzinfo=UTC), payment_date=None, removed=True)
+    make_order(3, customer_id=7, overlaid=1, source_customer_id=8)
+    quality.rebuild()
+    tallies.rebuild()
+    page = see(viewer, CUSTOMER)
+    links = [link.get("href") for link in page.one("ul", class_="remarks").all("a") if link.text.startswith("List")]
+    assert [listed(viewer, link) for link in links] == [["services/1"], ["services/3"], ["services/2"]]
+
+
+def test_the_list_of_orders_leads_to_customers_and_products(viewer: Client) -> None:
+    make_order(1, customer_id=7, product_id=5)
+    page = get(viewer, "/admin/catalog/order/?columns=customer_id,product_id")
+    assert f'<a href="{CUSTOMER}">7</a>' in page
+    assert f'<a href="{PRODUCT}">5</a>' in page
 
 
 def test_what_rules_and_what_people_have_set_right(viewer: Client) -> None:
