@@ -42,7 +42,7 @@ def test_orders(visit: Visit, size: str, sample: None, picture: Picture) -> None
     picture(page, "orders")
     page.locator("#searchbar").fill("services/18443753")
     page.get_by_role("button", name="Search").click()
-    page.get_by_role("link", name="services/18443753").click()
+    page.locator("#result_list").get_by_role("link", name="services/18443753").click()
 
     expect(page.locator(".history")).to_contain_text("2042-12-21 06:25:55")
     assert fits(page)
