@@ -22,21 +22,24 @@ class Place:
     text: str
     page: str
     permission: str = ""
+    also: tuple[str, ...] = ()
+    """Further parts of the admin that belong to it."""
 
 
 WORK = (
     Place("Today", "index"),
-    Place("Orders", "catalog_order_changelist", "catalog.view_order"),
+    Place("Orders", "catalog_order_changelist", "catalog.view_order", ("catalog/customer/", "catalog/product/")),
     Place("Conflicts", "catalog_conflict_changelist", "catalog.view_correction"),
     Place("Rejects", "ingestion_rejectedrow_changelist", "ingestion.view_rejectedrow"),
     Place("Quality", "quality", "catalog.view_order"),
-    Place("Runs", "ingestion_run_changelist", "ingestion.view_run"),
+    Place("Runs", "ingestion_run_changelist", "ingestion.view_run", ("ingestion/upload/",)),
     Place("Rules", "catalog_valuerule_changelist", "catalog.view_valuerule"),
     Place("Corrections", "catalog_correction_changelist", "catalog.view_correction"),
     Place("Changes", "catalog_change_changelist", "catalog.view_change"),
 )
 ACCESS = (
-    Place("Tokens", "catalog_apitoken_changelist", "catalog.view_apitoken"),
+    # Whoever may sign in makes tokens of their own.
+    Place("Tokens", "catalog_apitoken_changelist"),
     Place("Users", "auth_user_changelist", "auth.view_user"),
     Place("Groups", "auth_group_changelist", "auth.view_group"),
 )
@@ -74,11 +77,13 @@ class CatalogueSite(AdminSite):
     def menu(self, request: HttpRequest, places: tuple[Place, ...]) -> list[dict[str, Any]]:
         """What this person may open, and which of it is open."""
         found = []
+        root = reverse(f"{self.name}:index")
         for place in places:
             if place.permission and not request.user.has_perm(place.permission):
                 continue
             url = reverse(f"{self.name}:{place.page}")
             # Every page is below the first.
-            current = request.path == url if place.page == "index" else request.path.startswith(url)
+            parts = (url, *(root + part for part in place.also))
+            current = request.path == url if url == root else request.path.startswith(parts)
             found.append({"text": place.text, "url": url, "current": current})
         return found

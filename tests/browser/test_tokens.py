@@ -18,7 +18,8 @@ def status(secret: str) -> int:
 def test_a_token_is_made_used_and_revoked(visit: Visit, size: str, picture: Picture) -> None:
     page = visit("steward", size=size)
     page.goto("/admin/")
-    page.get_by_role("link", name="API tokens", exact=True).first.click()
+    page.get_by_text("Access", exact=True).click()
+    page.get_by_role("link", name="Tokens", exact=True).click()
     page.get_by_role("link", name="Add API token").click()
     page.get_by_label("Name:").fill("nightly report")
     page.get_by_label("Narrowed to:").select_option("viewer")
