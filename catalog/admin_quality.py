@@ -28,7 +28,7 @@ def quality_page(request: HttpRequest, site: AdminSite) -> TemplateResponse:
     """Each check with its sentence, its number, how the number moved, and the orders behind it."""
     if not request.user.has_perm("catalog.view_order"):
         raise PermissionDenied
-    load = Change.objects.filter(kind=Change.Kind.LOAD).order_by("-id").select_related("run").first()
+    load = last_load()
     begin = timezone.now() - timedelta(days=DAYS)
     by_load = {} if load is None else moved(Q(change=load))
     lately, now = moved(since(begin)), quality.counts()
@@ -53,6 +53,11 @@ def quality_page(request: HttpRequest, site: AdminSite) -> TemplateResponse:
         "days": DAYS,
     }
     return TemplateResponse(request, "admin/catalog/quality.html", context)
+
+
+def last_load() -> Change | None:
+    """The change that the latest load made."""
+    return Change.objects.filter(kind=Change.Kind.LOAD).order_by("-id").select_related("run").first()
 
 
 def since(begin: datetime) -> Q:

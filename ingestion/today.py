@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import quality
+from catalog.admin_quality import last_load, moved
 from catalog.changes import latest_change
 from catalog.charts import COLOURS, Chart, Kind, Series
 from catalog.facets import ranked
@@ -27,7 +28,7 @@ from catalog.order_query import OrderQuery
 from catalog.periods import begins, local_day, next_day
 from catalog.prepared import Row
 from catalog.read_only import BoundedPaginator, count_within, moment, visible
-from catalog.tally_models import DayTally, QualityCount
+from catalog.tally_models import DayTally
 from ingestion.drift import Measure, drifts
 from ingestion.models import RejectedRow, Run
 
@@ -51,7 +52,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """A quality check: how many orders fail it, and how that moved with the last change that touched any."""
+    """A quality check: how many orders fail it, and how that moved with the last load."""
 
     name: str
     sentence: str
@@ -89,11 +90,6 @@ def last_runs() -> list[Run]:
     return list(Run.objects.select_related("change").order_by("-id")[:RUNS_LISTED])
 
 
-def last_load() -> Run | None:
-    """The latest load that is in force."""
-    return Run.objects.filter(status=Run.Status.LOADED, kind=Run.Kind.LOAD).order_by("-id").first()
-
-
 def run_line(run: Run, measures: Sequence[Measure]) -> dict[str, Any]:
     """One line of the table of runs, with what of it is far off the usual."""
     return {
@@ -108,20 +104,18 @@ def run_line(run: Run, measures: Sequence[Measure]) -> dict[str, Any]:
     }
 
 
-def check_lines(run: Run | None) -> list[CheckLine]:
-    """Every check, with how its number moved with a run."""
-    moved: dict[str, int] = {}
-    if run is not None and run.change_id is not None:
-        counts = QualityCount.objects.filter(change=run.change_id)
-        moved = {name: added - gone for name, added, gone in counts.values_list("name", "added", "gone")}
+def check_lines() -> list[CheckLine]:
+    """Every check, with how its number moved with the last load."""
+    load = last_load()
+    moves = {} if load is None else moved(Q(change=load))
     orders = reverse("admin:catalog_order_changelist")
     numbers = quality.counts()
-    return [
-        CheckLine(
-            check.name, check.sentence, numbers[check.name], moved.get(check.name, 0), f"{orders}?quality={check.name}"
-        )
-        for check in quality.CHECKS
-    ]
+    found = []
+    for check in quality.CHECKS:
+        added, gone = moves.get(check.name, (0, 0))
+        url = f"{orders}?quality={check.name}"
+        found.append(CheckLine(check.name, check.sentence, numbers[check.name], added - gone, url))
+    return found
 
 
 _drawn: Memory[list[Chart]] = Memory(10)
@@ -185,7 +179,7 @@ def stacked(title: str, days: Sequence[date], cells: Sequence[Row], place: int, 
 
 def order_list(day: date, **filters: str) -> str:
     """The list of the orders of one day."""
-    query = {"from": str(day), "to": str(day), **filters}
+    query = {"order_date__gte": str(day), "order_date__lte": str(day), **filters}
     return f"{reverse('admin:catalog_order_changelist')}?{urlencode(query)}"
 
 
@@ -214,13 +208,12 @@ def today(user: Any) -> dict[str, Any]:
     """All that the start page shows to a person."""
     may_see_runs = user.has_perm("ingestion.view_run")
     may_see_orders = user.has_perm("catalog.view_order")
-    run = last_load()
     runs = last_runs() if may_see_runs else []
     compared = drifts(runs)
     return {
         "cards": cards(user),
         "runs": [run_line(one, compared[one.pk]) for one in runs],
         "may_see_runs": may_see_runs,
-        "checks": check_lines(run) if may_see_orders else [],
+        "checks": check_lines() if may_see_orders else [],
         "charts": charts(orders=may_see_orders, runs=may_see_runs),
     }
