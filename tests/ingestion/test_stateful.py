@@ -355,7 +355,7 @@ def test_any_sequence_of_changes(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Shop,
         settings=settings(
-            max_examples=200,
+            max_examples=100,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
