@@ -27,6 +27,8 @@ OPTIONS = {
     "full_page_writes": "off",
     "listen_addresses": "",
     "max_connections": "50",
+    # What a test has left open must fail the next one, not hold it up for ever.
+    "lock_timeout": "60s",
     "shared_buffers": "64MB",
     # Containers often have a tiny /dev/shm.
     "dynamic_shared_memory_type": "mmap",
