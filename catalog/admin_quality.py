@@ -56,8 +56,9 @@ def quality_page(request: HttpRequest, site: AdminSite) -> TemplateResponse:
 
 
 def last_load() -> Change | None:
-    """The change that the latest load made."""
-    return Change.objects.filter(kind=Change.Kind.LOAD).order_by("-id").select_related("run").first()
+    """The change that the latest load made which has not been undone."""
+    loads = Change.objects.filter(kind=Change.Kind.LOAD, run__status="loaded")
+    return loads.order_by("-id").select_related("run").first()
 
 
 def since(begin: datetime) -> Q:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from threading import Lock
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ class Memory(Generic[T]):
     def __init__(self, most: int) -> None:
         self.most = most
         self._kept: dict[Hashable, T] = {}
-        self._sought: dict[Hashable, Lock] = {}
+        self._sought: dict[Hashable, Future[T]] = {}
 
     def known(self, key: Hashable) -> T | None:
         """What is kept under a key."""
@@ -32,14 +32,24 @@ class Memory(Generic[T]):
         self._kept.clear()
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What is kept under a key, or what `find` finds; whoever asks for the same meanwhile waits for it."""
+        """What is kept under a key, or what `find` finds.
+
+        Whoever asks for the same meanwhile waits for it, and fails with it: what takes too long takes as long again.
+        """
         found = self.known(key)
         if found is not None:
             return found
-        with self._sought.setdefault(key, Lock()):
-            found = self.known(key)
-            if found is None:
-                found = find()
-                self.keep(key, found)
-        self._sought.pop(key, None)
+        own: Future[T] = Future()
+        sought = self._sought.setdefault(key, own)
+        if sought is not own:
+            return sought.result()
+        try:
+            found = find()
+            self.keep(key, found)
+            own.set_result(found)
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        finally:
+            del self._sought[key]
         return found

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.changes import close_change, lock_catalogue
 from catalog.models import Change, Order
-from ingestion.errors import LoadError, Locked, Refused
+from ingestion.errors import Interrupted, LoadError, Locked, Refused
 from ingestion.live import told
 from ingestion.merge.repairs import Repairs, check_header, repairable
 from ingestion.merge.steps import Merge
@@ -286,23 +286,47 @@ class Load:
                 repairs.settle(self.run)
 
     def end_without_change(self, status: Run.Status, error: LoadError) -> None:
-        """Record that, and why, the file was not loaded; its rejects are kept to look at."""
-        run = self.run
-        run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
-        run.inserted = run.updated = run.unchanged = run.removed = run.caught_up = run.conflicts = run.repaired = 0
-        run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
+        """Record that, and why, the file was not loaded; its rejects are kept to look at.
+
+        What comes after the commit, or hides its answer, takes nothing back: then the run stays loaded and only its
+        report says what happened.
+        """
         if not connection.in_atomic_block and connection.connection is not None and not connection.is_usable():
             # Interrupted inside a statement, it may be stuck there; Django opens another.
             connection.close()
         try:
             with transaction.atomic():
-                self._save()
-                if not self.options.dry_run and self.run.pk and self.rejects.count:
-                    # The load lock is free again, so a customer may be erased at this very moment.
-                    lock_catalogue()
-                    self.rejects.store(run, note="nothing of the file is loaded")
+                if self._is_committed():
+                    self._tell_what_followed(error)
+                else:
+                    self._record(status, error)
         except DatabaseError as second:
-            run.reason += f" (This could not be recorded: {second})".replace("\n", " ")
+            self._describe(status, error)
+            self.run.reason += f" (This could not be recorded: {second})".replace("\n", " ")
+
+    def _is_committed(self) -> bool:
+        return Run.objects.filter(pk=self.run.pk, status=Run.Status.LOADED).exists()
+
+    def _tell_what_followed(self, error: LoadError) -> None:
+        self.run.refresh_from_db()
+        followed = "the process was stopped." if isinstance(error, Interrupted) else error.message
+        self.run.reason_code, self.run.reason = error.code, f"The file is loaded. After that: {followed}"
+        log.warning("load.trouble_after_commit", run=self.run.pk, reason=error.message)
+
+    def _record(self, status: Run.Status, error: LoadError) -> None:
+        self._describe(status, error)
+        self._save()
+        if not self.options.dry_run and self.run.pk and self.rejects.count:
+            # The load lock is free again, so a customer may be erased at this very moment.
+            lock_catalogue()
+            self.rejects.store(self.run, note="nothing of the file is loaded")
+
+    def _describe(self, status: Run.Status, error: LoadError) -> None:
+        """What is true of the run when nothing is loaded."""
+        run = self.run
+        run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
+        run.inserted = run.updated = run.unchanged = run.removed = run.caught_up = run.conflicts = run.repaired = 0
+        run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
 
     def _save(self) -> None:
         self.run.finished_at = timezone.now()

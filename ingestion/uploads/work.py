@@ -118,7 +118,9 @@ def _run(upload: Upload, watcher: Watcher, guard: Guard, *, dry_run: bool) -> Ru
     try:
         with guard():
             run = load_file(path, upload.options(dry_run=dry_run), watcher, actor=actor, title=upload.file)
-        return None if run.reason_code == Interrupted.CODE else run
+        # Stopped after its commit, it is loaded.
+        is_stopped = run.reason_code == Interrupted.CODE and run.status != Run.Status.LOADED
+        return None if is_stopped else run
     except Interrupted:
         # Before or after the load's own care for it.
         return None

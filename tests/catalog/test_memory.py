@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import sleep
 
 import pytest
 
@@ -27,15 +28,34 @@ def test_what_many_ask_for_at_once_is_sought_once() -> None:
     assert len(sought) == 1
 
 
-def test_a_failure_is_not_kept_and_holds_nobody_up() -> None:
+def test_who_waits_for_a_failure_fails_with_it_and_the_next_one_tries_again() -> None:
     memory: Memory[str] = Memory(10)
+    together, sought = Barrier(8), []
 
     def fail() -> str:
-        raise ValueError
+        sought.append(1)
+        # Until all others wait for it.
+        sleep(0.2)
+        raise ValueError("too long")
 
-    with pytest.raises(ValueError):  # noqa: PT011  any will do
-        memory.get("key", fail)
+    def ask(_: int) -> str:
+        together.wait(10)
+        with pytest.raises(ValueError, match="too long"):
+            memory.get("key", fail)
+        return "failed"
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(ask, range(8))) == {"failed"}
+    assert len(sought) == 1
     assert memory.get("key", lambda: "found") == "found"
+
+
+def test_failures_leave_nothing_behind() -> None:
+    memory: Memory[str] = Memory(10)
+    for key in range(100):
+        with pytest.raises(ZeroDivisionError):
+            memory.get(key, lambda: str(1 // 0))
+    assert memory._sought == {}
 
 
 def test_it_holds_no_more_than_so_many() -> None:

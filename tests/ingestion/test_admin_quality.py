@@ -14,6 +14,8 @@ from catalog.checks import CHECKS
 from catalog.corrections import correct
 from catalog.models import Change, Order
 from catalog.tally_models import QualityCount
+from ingestion.models import Run
+from ingestion.undo import undo_run
 from tests.admin_side import get, text_of
 from tests.loading import WriteFile, ingest, line, lines
 from tests.order_list import names_on, see, viewer
@@ -66,6 +68,15 @@ def test_the_page_tells_how_the_numbers_moved(viewer: Client, write: WriteFile) 
     assert rows(viewer)["paid without payment"] == ("5", "+2 3 more and 1 fewer", "±0 3 more and 3 fewer")
     assert rows(viewer)["unknown status"] == ("0", "no change", "no change")
     assert len(names_on(see(viewer, "?quality=paid_without_payment"))) == 5
+
+
+def test_a_load_that_was_undone_is_not_the_last(viewer: Client, write: WriteFile) -> None:
+    ingest(write(*lines(1, 2, payment_id="")))
+    ingest(write(*lines(1, 2, 3, payment_id="")))
+    assert rows(viewer)["paid without payment"] == ("3", "+1", "+3")
+
+    undo_run(Run.objects.latest("pk").pk, wait=False, keep_touched=False, dry_run=False, actor="ana")
+    assert rows(viewer)["paid without payment"] == ("2", "+2", "+2 3 more and 1 fewer")
 
 
 def test_large_numbers_are_written_for_people(viewer: Client, write: WriteFile) -> None:
