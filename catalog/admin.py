@@ -7,9 +7,9 @@ from typing import Any, cast
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.safestring import SafeString
 
 from catalog.admin_bulk import BulkCorrection
+from catalog.admin_changes import ChangeAdmin
 from catalog.admin_corrections import ConflictAdmin, CorrectionAdmin
 from catalog.admin_list import OrderList
 from catalog.admin_orders import OrderPage
@@ -17,9 +17,10 @@ from catalog.admin_rules import ValueRuleAdmin
 from catalog.admin_tokens import ApiTokenAdmin
 from catalog.models import Change, Conflict, Correction, KnownValue, Order, Source, ValueRule
 from catalog.querysets import OrderQuerySet
-from catalog.read_only import ReadOnlyAdmin, moment, one_line, run_link, visible
+from catalog.read_only import ReadOnlyAdmin
 from catalog.tokens import ApiToken
 
+admin.site.register(Change, ChangeAdmin)
 admin.site.register(Correction, CorrectionAdmin)
 admin.site.register(Conflict, ConflictAdmin)
 admin.site.register(ValueRule, ValueRuleAdmin)
@@ -52,32 +53,6 @@ class SourceAdmin(ReadOnlyAdmin):
 
     list_display = ("code", "number")
     fields = ("code", "number")
-
-
-@admin.register(Change)
-class ChangeAdmin(ReadOnlyAdmin):
-    """What changed the catalogue, the latest first."""
-
-    list_display = ("id", "kind", "moment", "who", "run", "why")
-    list_filter = ("kind",)
-    list_select_related = ("run",)
-    fields = ("id", "kind", "moment", "who", "run", "why")
-    readonly_fields = ("moment", "who", "run", "why")
-
-    @admin.display(description="in force since")
-    def moment(self, change: Change) -> str:
-        return moment(change.at)
-
-    @admin.display(description="actor")
-    def who(self, change: Change) -> str:
-        return visible(change.actor)
-
-    @admin.display(description="reason")
-    def why(self, change: Change) -> str:
-        return one_line(change.reason)
-
-    def run(self, change: Change) -> SafeString | str:
-        return run_link(change)
 
 
 @admin.register(KnownValue)

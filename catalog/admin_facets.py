@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import islice
 
 from django.conf import settings
+from django.http import QueryDict
 
 from catalog import quality
-from catalog.admin_counts import REMOVED, Counts
+from catalog.admin_counts import REMOVED, Counts, Values, counts_of
 from catalog.admin_query import YEAR, Asked
 from catalog.api.browsable.facets import MOST, chosen
 from catalog.api.browsable.facets import url as with_value
@@ -66,7 +67,10 @@ def sections(asked: Asked, counts: Counts, me: str) -> list[Section]:
 
 
 def known_values() -> dict[str, list[str | None]]:
-    """The codes that loads have brought, and that a value may be missing; for want of numbers."""
+    """The values that any order has now; all that loads have brought, where the summary cannot tell."""
+    now = counts_of(Asked(QueryDict(f"{REMOVED}=any"))).of
+    if now:
+        return {column: [value for value in by_frequency(now[column]) if now[column][value]] for column in STATE}
     found: dict[str, list[str | None]] = {column: [] for column in STATE}
     rows = KnownValue.objects.filter(field__in=STATE).values_list("field", "value")
     for column, value in rows[: MOST_KNOWN * len(STATE)]:
@@ -76,11 +80,16 @@ def known_values() -> dict[str, list[str | None]]:
     }
 
 
+def by_frequency(numbers: Values) -> list[str | None]:
+    """Values, the most frequent first."""
+    return sorted(numbers, key=lambda value: (-numbers[value], value or "~"))
+
+
 def codes(column: str, asked: Asked, counts: Counts, known: Iterable[str | None]) -> Section:
     """The values of a column: what is in force first, whether or not there is any of it, then the most frequent."""
     active = chosen(column, asked.params)
     numbers = counts.of.get(column)
-    offered = list(known) if numbers is None else sorted(numbers, key=lambda value: (-numbers[value], value or "~"))
+    offered = list(known) if numbers is None else by_frequency(numbers)
     order = [*active, *(value for value in offered if value not in active)]
     choices = [
         Choice(

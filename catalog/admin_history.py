@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.models import Change
-from catalog.read_only import cell_text, moment, one_line, run_link, visible
+from catalog.read_only import cell_text, moment, one_line, run_link, second, visible
 from catalog.timeline import Difference, Entry
 
 SHOWN = 100
@@ -16,7 +16,7 @@ SHOWN = 100
 def change_facts(change: Change) -> dict[str, Any]:
     """When, by what, by whom and why."""
     return {
-        "at": moment(change.at),
+        "at": second(change.at),
         "kind": change.get_kind_display(),
         "run": run_link(change) if getattr(change, "run", None) else "",
         "actor": visible(change.actor),
@@ -35,6 +35,7 @@ def history_rows(entries: list[Entry]) -> list[dict[str, Any]]:
         rows.append(
             {
                 **change_facts(entry.change),
+                "at": moment(entry.change.at),
                 "number": entry.change.pk,
                 "first": entry.first,
                 "gone": entry.gone,

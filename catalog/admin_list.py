@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -47,13 +46,15 @@ class OrderChangeList(IndexedChangeList):
         self.request = request
         self.asked: Asked = asked_of(request)
         super().__init__(request, *arguments)
-        for problem in self.asked.problems:
-            asks = (
-                "The search"
-                if problem.parameter == SEARCH_VAR
-                else f"The address asks for {visible(problem.parameter)}"
-            )
-            messages.warning(request, f"{asks}: {problem.message}")
+
+    @property
+    def complaints(self) -> list[str]:
+        """Why nothing was looked for, where the address asks for what cannot be read."""
+        return [
+            f"{'The search' if each.parameter == SEARCH_VAR else f'The address asks for {visible(each.parameter)}'}: "
+            f"{each.message}"
+            for each in self.asked.problems
+        ]
 
     def url_for_result(self, result: Any) -> str:
         return order_url(result)
@@ -74,6 +75,8 @@ class OrderChangeList(IndexedChangeList):
     @property
     def found(self) -> str:
         """The number of orders that the filters find, in words."""
+        if self.asked.query is None:
+            return "Not searched"
         return orders_in_words(self.total) if self.total is not None else found_orders(self.paginator.found)
 
     @property

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from catalog import quality
+from catalog.admin_following import list_before, next_in_list
 from catalog.admin_history import SHOWN, change_facts, history_rows
 from catalog.admin_links import entities_of
 from catalog.changes import NotPossible
@@ -21,7 +24,7 @@ from catalog.contract import COLUMNS
 from catalog.corrections import correct_fields
 from catalog.forms import CorrectOrderForm
 from catalog.models import Correction, Order, ValueRule
-from catalog.read_only import ReadOnlyAdmin, cell_text, link_to, moment, one_line, order_url, visible
+from catalog.read_only import ReadOnlyAdmin, cell_text, link_to, one_line, order_url, second, visible
 from catalog.timeline import Entry, timeline
 from catalog.timeline_picture import TimelinePicture
 from catalog.values import read
@@ -64,7 +67,12 @@ class OrderPage(ReadOnlyAdmin):
             return self.refuse(request, object_id, refused)
         names = " and ".join(correction.field for correction in made)
         self.message_user(request, f"Corrected {names} of order {order}.", messages.SUCCESS)
-        return redirect(order_url(order))
+        return redirect(self.within_list(request, order_url(order)))
+
+    def within_list(self, request: HttpRequest, url: str) -> str:
+        """An address that remembers from which list one came."""
+        filters = self.get_preserved_filters(request)
+        return add_preserved_filters({"preserved_filters": filters, "opts": self.opts}, url)
 
     def refuse(self, request: HttpRequest, object_id: str, refused: NotPossible) -> HttpResponse:
         """Somebody was quicker: the page with what is in force now, and what was typed."""
@@ -84,11 +92,14 @@ class OrderPage(ReadOnlyAdmin):
         )
         overlays = overlays_of(order, corrections, entries)
         doubts = doubts_about(order)
+        following = next_in_list(request, order)
         suspect = {name for doubt in doubts for name, _ in doubt["columns"]}
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "media": self.media,
+            "list_url": list_before(request),
+            "following": self.within_list(request, order_url(following)) if following else "",
             "title": "Order",
             "subtitle": order.natural_key,
             "order": order,
@@ -129,7 +140,7 @@ def doubts_about(order: Order) -> list[dict[str, Any]]:
             "sentence": check.sentence,
             "columns": [(name, cell_text(getattr(order, name))) for name in doubtful(check, order)],
             "cure": check.cure,
-            "came": "" if check.in_row else moment(order.change.at),
+            "came": "" if check.in_row else second(order.change.at),
             "rules": [link_to(rule, str(rule)) for rule in rules_at_hand(order)] if check.name == UNKNOWN else [],
         }
         for check in quality.failed_by(order)
@@ -175,7 +186,7 @@ def overlays_of(order: Order, corrections: list[Correction], entries: list[Entry
         facts = {"source": cell_text(below)}
         if name in corrected:
             made = corrected[name].made_by
-            facts |= {"kind": "correction", "actor": visible(made.actor), "since": moment(made.at)}
+            facts |= {"kind": "correction", "actor": visible(made.actor), "since": second(made.at)}
             facts["reason"] = one_line(made.reason)
         else:
             rule = next((r for r in rules if r.field == name and read(name, r.old) == below), None)
@@ -185,9 +196,9 @@ def overlays_of(order: Order, corrections: list[Correction], entries: list[Entry
     return found
 
 
-def since(name: str, entries: list[Entry]) -> str:
+def since(name: str, entries: list[Entry]) -> SafeString | str:
     """When a column got the value that it shows, as far as the entries tell."""
     for entry in entries:
         if entry.first or any(d.name == name for d in entry.differences):
-            return moment(entry.change.at)
+            return second(entry.change.at)
     return ""

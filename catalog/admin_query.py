@@ -82,7 +82,10 @@ class Asked:
             else:
                 self.params.appendlist("search", str(parse_integer(term)))
         except ValueRefused as refused:
-            sentence = f"{shown(term)} is neither a number nor an order like services/20771583"
+            sentence = (
+                f"{shown(term)} is neither a number nor an order like services/20771583. Only ids can be searched for; "
+                "for other values there are the filters."
+            )
             raise InvalidQuery(Problem(SEARCH_VAR, sentence)) from refused
 
     @cached_property

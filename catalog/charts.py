@@ -66,16 +66,21 @@ class Series:
     values: Sequence[Number]
     links: Sequence[str] = ()
 
+    def link(self, place: int) -> str:
+        """Where a number leads: what there is none of cannot be looked at."""
+        return self.links[place] if self.values[place] and place < len(self.links) else ""
+
 
 @dataclass(frozen=True)
 class Chart:
-    """Series over the same labels. `unit` is what the numbers count, for the table and for whoever hears it."""
+    """Series over the same labels. `unit` is what the numbers count, `one` one of them, for whoever hears it."""
 
     title: str
     labels: Sequence[str]
     series: Sequence[Series]
     kind: Kind = Kind.BARS
     unit: str = ""
+    one: str = ""
     height: int = 260
     links: Sequence[str] = field(default=())
     """Where each label leads."""
@@ -102,10 +107,11 @@ class Chart:
 
     @property
     def rows(self) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
-        """The table: each label with its link, and the text and link of each series."""
+        """The table: each label with its link, and the text and link of each series; 0 leads nowhere."""
         for number, label in enumerate(self.labels):
-            cells = [(_text(_at(each.values, number)), _at(each.links, number) or "") for each in self.series]
-            yield label, _at(self.links, number) or "", cells
+            cells = [(_text(each.values[number]), each.link(number)) for each in self.series]
+            found = any(each.values[number] for each in self.series)
+            yield label, (_at(self.links, number) or "") if found else "", cells
 
     def _drawn(self) -> Any:
         steps = max(1, -(-len(self.labels) // LABELS))
@@ -143,11 +149,13 @@ class Chart:
     def _value(self, series: Series, place: int) -> dict[str, Any] | None:
         """A number as pygal takes it, with what is said of it and where it leads."""
         number = series.values[place]
-        if number is None:
+        # A bar of 0 is none, but a line goes down to it.
+        if number is None or (number == 0 and self.kind is Kind.BARS):
             return None
-        said = f"{self.labels[place]}: {_text(number)} {self.unit}".rstrip()
+        unit = self.one if number == 1 and self.one else self.unit
+        said = f"{self.labels[place]}: {_text(number)} {unit}".rstrip()
         value = {"value": number, "label": f"{series.name}, {said}" if len(self.series) > 1 else said}
-        link = _at(series.links, place)
+        link = series.link(place)
         return value | {"xlink": {"href": link, "target": "_self"}} if link else value
 
 
@@ -164,7 +172,8 @@ def _tidy(root: ElementTree.Element) -> None:
     for parent in [*root.iter()]:
         parent.attrib.pop("id", None)
         if link := parent.attrib.pop(XLINK, None):
-            parent.set("href", link)
+            # The table has the same links: hundreds of marks would be in the way of whoever goes by keys.
+            parent.attrib |= {"href": link, "tabindex": "-1"}
         for child in [*parent]:
             classes = set(child.get("class", "").split())
             if _name(child) == "desc" and classes == {"label"}:

@@ -122,7 +122,7 @@ def parse_timestamp(text: str, zone: tzinfo) -> datetime:
     """
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
-        raise ValueRefused("not_a_timestamp", f"{shown(text)} is not a timestamp like 2018-07-12 17:33:04.000")
+        raise ValueRefused("not_a_timestamp", f"{shown(text)} is not a timestamp like 2018-07-12 17:33:04")
     *parts, fraction, offset = match.groups()
     year, month, day, hour, minute, second = map(int, parts)
     microsecond = int((fraction or "").ljust(6, "0"))

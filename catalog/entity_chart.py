@@ -48,6 +48,7 @@ def chart(orders: Orders, everywhere: Collection[Any]) -> tuple[Chart, int]:
         [GAP if bar is None else _label(bar, unit) for bar in kept],
         _series(orders, kept, unit, counts, everywhere),
         unit="orders",
+        one="order",
         links=_links(orders, kept, unit),
     )
     return picture, sum(number for (day, _), number in counts.items() if day not in periods)

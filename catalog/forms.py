@@ -87,7 +87,6 @@ class CorrectOrderForm(forms.Form):
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = reason_field(
-        required=False,
         help_text="why the values that you have changed above are right; times are in UTC unless they have an offset",
     )
 
@@ -98,6 +97,7 @@ class CorrectOrderForm(forms.Form):
         self.values: dict[str, Value] = {}
         for column in CORRECTABLE:
             self.fields[column.name] = value_field(size=WIDTH[column.kind], label=column.name)
+        self.order_fields(now)
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
@@ -108,10 +108,9 @@ class CorrectOrderForm(forms.Form):
             self._show_what_is_new(self._state_seen(given.get("seen", "")))
             return given
         self._read_all()
-        if not (self.values or self.errors):
+        if not self.values and self.errors.keys() <= {"reason"}:
+            self.errors.pop("reason", None)
             self.add_error(None, f"Nothing differs from what order {self.order} shows already; nothing was saved.")
-        elif not given.get("reason") and "reason" not in self.errors:
-            self.add_error("reason", MISSING_REASON)
         return given
 
     def _state_seen(self, seen: str) -> OrderVersion | None:

@@ -90,8 +90,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
             messages.warning(
                 request, "The address asked for a filter or page that does not exist: this is all there is."
             )
-        title = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, title | (extra_context or {}))
+        return super().changelist_view(request, extra_context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": capfirst(self.opts.verbose_name)}
+        return super().change_view(request, object_id, form_url, title | (extra_context or {}))
 
     def not_there(self, request: HttpRequest, name: str) -> HttpResponse:
         """Back to the list, with the sentence that what the address names does not exist."""
@@ -133,6 +138,16 @@ def found_orders(found: int) -> str:
 def moment(value: datetime | None) -> str:
     """A timestamp to the last digit it has, in UTC."""
     return NOTHING if value is None else value.isoformat(sep=" ").replace("+00:00", "")
+
+
+def second(value: datetime) -> SafeString:
+    """A timestamp to the second, for texts; to the last digit for whoever points at it."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        moment(value),
+        moment(value.replace(microsecond=0)),
+    )
 
 
 def visible(text: str) -> str:

@@ -27,6 +27,9 @@ BEFORE = -1
 STEP, LEAD, MARGIN = 168, 84, 8
 """Room for a change, for what was before the first of them, and for its mark where nothing was."""
 
+SIGHT = 900
+"""How much of the picture can be seen at once on a desk; on a phone it is hardly more than a change."""
+
 HEAD, LANE, BAR = 84, 46, 36
 """Heights of what is said of a change, of a lane, and of the bar in it."""
 
@@ -193,6 +196,8 @@ class TimelinePicture:
         since = "from before" if span.start == BEFORE else f"from {self._at(span.start)}"
         until = "until now" if span.end == len(self.entries) else f"until {self._at(span.end)}"
         says = f"; the source says {span.below}" if span.below else ""
+        again = f"still {span.value}"
+        both = len(span.value) + len(again) + 2
         kind = "overlaid" if span.below else "removed" if lane is self.lanes[0] and span.value == REMOVED else "plain"
         return {
             "x": x,
@@ -203,8 +208,10 @@ class TimelinePicture:
             "text_y": self._top(row) + (15 if span.below else BAR // 2 + 4),
             "below_y": self._top(row) + 30,
             "kind": kind,
-            # What is in force now can also be read at the right end, where one looks first.
-            "again_x": end - 8 if span.end == len(self.entries) and end - x > STEP else None,
+            # Where the beginning may be out of sight, the end says that it is still so.
+            "again": again if span.end == len(self.entries) and end - x > STEP and room > both * LETTER else "",
+            "again_x": end - 8,
+            "is_far": end - x > SIGHT,
             "value": fitting(span.value, room),
             "below": fitting(f"source: {span.below}", room) if span.below else "",
             "title": f"{lane.name}: {span.value}, {since} {until}{says}",

@@ -174,7 +174,8 @@ def stacked(title: str, days: Sequence[date], cells: Sequence[Row], place: int, 
     ]
     if len(shown) < len(values):
         series.append(Series(OTHERS, [numbers.get((day, None), 0) for day in days]))
-    return Chart(title, [str(day) for day in days], series, unit="orders", links=[order_list(day) for day in days])
+    links = [order_list(day) for day in days]
+    return Chart(title, [str(day) for day in days], series, unit="orders", one="order", links=links)
 
 
 def order_list(day: date, **filters: str) -> str:

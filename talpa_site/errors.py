@@ -6,9 +6,12 @@ import sys
 from typing import Any
 
 import structlog
+from django.contrib import admin
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import (
@@ -26,6 +29,7 @@ from rest_framework.views import exception_handler
 
 from catalog.api.strict import InvalidQuery
 from catalog.api.throttling import in_seconds
+from catalog.contract import shown
 from talpa_site.queries import was_too_expensive
 
 log = structlog.get_logger(__name__)
@@ -137,7 +141,21 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     answer = refuse(request, 404, "not_found", f"There is nothing at {request.path}.")
-    return answer or defaults.page_not_found(request, exception)
+    return answer or page(request, 404, "There is nothing here", place=shown(request.path))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    answer = refuse(request, 403, "permission_denied", "You may not do this.")
+    return answer or page(request, 403, "Not for you to open")
+
+
+def page(request: HttpRequest, status_code: int, title: str, **said: str) -> HttpResponse:
+    """An error as a page of the site, with the menu of whoever may have one."""
+    around = admin.site.each_context(request)
+    start = reverse("admin:index" if around["has_permission"] else "api-root")
+    context = {**around, "title": title, "start": start, **said}
+    return render(request, f"{status_code}.html", context, status=status_code)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

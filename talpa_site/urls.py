@@ -30,5 +30,6 @@ urlpatterns = [
 ]
 
 handler400 = "talpa_site.errors.bad_request"
+handler403 = "talpa_site.errors.forbidden"
 handler404 = "talpa_site.errors.not_found"
 handler500 = "talpa_site.errors.server_error"

@@ -46,6 +46,7 @@ def pages() -> list[str]:
         "/admin/catalog/order/",
         "/admin/catalog/order/?website=VVBE&q=1680001",
         "/admin/catalog/order/?website=VVNL&order_status__in=PAID,CANCELED&from=2018-01-01&webiste=x",
+        "/admin/catalog/order/?q=nonsense",
         "/admin/catalog/order/saved/",
         "/admin/quality/",
         f"/admin/catalog/order/{order.source}/{order.order_id}/change/",
@@ -93,6 +94,26 @@ def test_no_page_is_in_anybodys_way(visit: Visit, size: str, theme: str, sample:
         found += troubles(page)
         assert fits(page), address
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_went_wrong_is_in_nobodys_way(
+    visit: Visit, size: str, theme: str, sample: None, problems: list[str]
+) -> None:
+    page = visit("steward", size=size, bypass_csp=True, color_scheme=theme)
+    page.goto("/nope")
+    found = troubles(page)
+    assert fits(page)
+    # The browser tells that this page was not there.
+    assert len(problems) == 1
+    problems.clear()
+    page.goto("/admin/catalog/order/services/18443753/change/?_changelist_filters=website%3DVVNL")
+    page.get_by_label("order_date", exact=True).fill("2018")
+    page.get_by_role("button", name="Save corrections").click()
+    page.get_by_text("is not a timestamp like").first.wait_for()
+
+    assert found + troubles(page) == []
+    assert fits(page)
 
 
 @pytest.mark.parametrize("address", ["/admin/login/", "/api-auth/login/"])

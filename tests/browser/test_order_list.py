@@ -29,6 +29,20 @@ def choice(page: Page, section: str, text: str) -> Any:
     return page.locator(f"[data-filter-title='{section}'] li", has_text=text).first
 
 
+@pytest.mark.parametrize("name", ["Save these filters", "Columns", "Export"])
+def test_what_a_tool_opens_is_on_the_screen(visit: Visit, size: str, sample: None, name: str) -> None:
+    page = visit("viewer", size=size)
+    page.goto(f"{ORDERS}?website=VVBE")
+    page.locator(".list-tools summary", has_text=name).click()
+
+    opened = page.locator(".list-tools details[open] > :not(summary)").bounding_box()
+    assert opened is not None
+    assert page.viewport_size is not None
+    assert opened["x"] >= 0
+    assert opened["x"] + opened["width"] <= page.viewport_size["width"]
+    assert fits(page)
+
+
 def test_filter_count_save_choose_and_export(visit: Visit, size: str, sample: None, picture: Picture) -> None:
     page = visit("viewer", size=size)
     page.goto(ORDERS)

@@ -177,13 +177,20 @@ def test_a_confirmation_that_saw_nothing_is_shown_the_preview(steward: Client, s
 
 
 @pytest.mark.parametrize(
-    "tampered",
-    [{"column": "order_id"}, {"value": "a b"}, {"reason": ""}, {"column": "customer_id"}, {"value": "a\0b"}],
+    ("tampered", "sentence"),
+    [
+        ({"column": "order_id"}, "Column: Select a valid choice."),
+        ({"value": "a b"}, "Value: 'a b' has characters other than"),
+        ({"reason": ""}, "Reason: Say why; the reason is kept for good."),
+        ({"column": "customer_id"}, "Value: 'SHIPPED' is not a whole number"),
+        ({"value": "a\0b"}, "Value: Null characters are not allowed."),
+    ],
 )
-def test_a_tampered_confirmation_is_asked_about_again(steward: Client, tampered: dict[str, str]) -> None:
+def test_a_tampered_confirmation_is_asked_about_again(steward: Client, tampered: dict[str, str], sentence: str) -> None:
     orders = make_orders(2)
     page = confirm(steward, preview(steward, *orders), **tampered)
-    assert "Please correct the error" in said(page)
+    assert sentence in said(page)
+    assert "<title>Error: Correct a column of many orders" in page
     assert not Correction.objects.exists()
 
 

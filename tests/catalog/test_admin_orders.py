@@ -97,7 +97,10 @@ def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(steward: Cli
 def test_no_reason_no_correction(steward: Client) -> None:
     make_order(5)
     page = post(steward, PAGE, shown(steward) | {"website": "VVBE", "reason": " \n "})
-    assert "Say why" in text_of(page)
+    assert said(page) == "Reason: Say why; the reason is kept for good."
+    assert "<title>Error: services/5" in page
+    assert page.index('class="errornote"') < page.index("In force since"), "before anything else"
+    assert '<label for="id_reason" class="required">' in page
     assert not Correction.objects.exists()
     assert fields_of(page, "seen")["website"] == "VVBE"
 
@@ -120,7 +123,7 @@ def test_the_second_of_two_people_is_told_and_overwrites_nothing_unseen(steward:
 
     assert "Order services/5 was changed meanwhile by ben (correction by hand)" in said(page)
     assert "What has changed: website, order_status." in said(page)
-    assert text_of(page).count("In force now") == 1
+    assert text_of(page).count("In force now") == 2, "above the form, and beside the value"
     assert "In force now: VVFR. It was: VVNL." in text_of(page)
     again = fields_of(page, "seen")
     assert (again["website"], again["customer_id"], again["reason"]) == ("VVBE", "77", "seen on the invoice")

@@ -14,7 +14,7 @@ EVIL = "<script>alert(1)</script>\u202e"
 
 
 def chart(*series: Series, kind: Kind = Kind.BARS) -> Chart:
-    return Chart("Orders per day", DAYS, series, kind, "orders")
+    return Chart("Orders per day", DAYS, series, kind, "orders", "order")
 
 
 def elements(drawn: Chart, name: str) -> list[ElementTree.Element]:
@@ -33,11 +33,23 @@ def test_each_number_says_what_it_is_and_leads_to_what_it_counts(kind: Kind) -> 
     assert titles == [
         "VVNL, 2018-07-12: 3 orders",
         "VVNL, 2018-07-14: 5,000 orders",
-        "VVBE, 2018-07-12: 1 orders",
-        "VVBE, 2018-07-13: 0 orders",
+        "VVBE, 2018-07-12: 1 order",
+        # There is no bar of 0, but a line goes down to it.
+        *(["VVBE, 2018-07-13: 0 orders"] if kind is Kind.LINES else []),
         "VVBE, 2018-07-14: 2 orders",
     ]
+    links = elements(drawn, "a")
+    assert [each.get("href") for each in links] == ["/a", "/c"]
+    assert {each.get("tabindex") for each in links} == {"-1"}, "the table has the same links for whoever goes by keys"
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_there_is_none_of_leads_nowhere(kind: Kind) -> None:
+    drawn = Chart("Orders", DAYS, [Series("VVNL", [3, 0, 5], ["/a", "/b", "/c"])], kind, links=["/1", "/2", "/3"])
+
     assert [each.get("href") for each in elements(drawn, "a")] == ["/a", "/c"]
+    assert '<th scope="row">2018-07-13</th><td>0</td>' in shown(drawn)
+    assert '<th scope="row"><a href="/1">2018-07-12</a></th>' in shown(drawn)
 
 
 def test_the_table_has_the_same_numbers() -> None:
