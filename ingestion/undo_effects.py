@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.models import Correction
+from ingestion.errors import option
 from ingestion.models import RejectedRow, Run
 
 NAMED = 3
@@ -68,10 +69,10 @@ def warning(undo: Run, show: Callable[[Run], str] = str) -> SafeString | str:
         return ""
     named = format_html_join(", ", "{}", ((show(run),) for run in loads[:NAMED]))
     return format_html(
-        "{} in force found orders unchanged, perhaps some of these: {}{}. Nothing tells which, so orders may get older "
-        "values than the latest file has for them. Load that file again afterwards, with --force (in the admin: Load "
-        "again).",
+        "{} in force ({}{}) found orders unchanged, perhaps some of these. Nothing tells which, so the undo may give "
+        "them older values than the latest file has. Load that file again afterwards, with {}.",
         "1 later load" if count == 1 else f"{count:,} later loads",
         named,
         f" and {count - NAMED:,} more" if count > NAMED else "",
+        option("force", "Load again"),
     )

@@ -218,10 +218,10 @@ def test_later_loads_that_may_have_confirmed_its_values_are_named(
 
     preview = page(loader, f"{RUNS}{second}/undo/")
     named = ", ".join(f'<a href="{RUNS}{run}/change/">run {run}</a>' for run in (loads[3], loads[2], loads[0]))
-    assert f"3 later loads in force found orders unchanged, perhaps some of these: {named}. Nothing tells" in preview
+    assert f"3 later loads in force ({named}) found orders unchanged, perhaps some of these. Nothing tells" in preview
     assert "Load that file again afterwards, with --force (in the admin: Load again)." in preview
     ingest(write(*changed, *lines(*range(5, 15)), name="another.csv"))
-    assert f"run {loads[2]}</a> and 1 more. Nothing" in page(loader, f"{RUNS}{second}/undo/")
+    assert f"run {loads[2]}</a> and 1 more) found" in page(loader, f"{RUNS}{second}/undo/")
 
 
 def test_what_happens_besides_is_announced_with_its_numbers(loader: Client, write: WriteFile) -> None:

@@ -75,8 +75,8 @@ def test_dry_run(loader: APIClient, second: str) -> None:
 def test_later_loads_that_may_have_confirmed_its_values(loader: APIClient, second: str, write: WriteFile) -> None:
     later = ingest(write(*lines(1, 2, 3, 4, 5, website="VVBE"), name="later.csv")).report["run"]
     sentence = (
-        f"1 later load in force found orders unchanged, perhaps some of these: run {later}. Nothing tells which, so "
-        "orders may get older values than the latest file has for them. Load that file again afterwards, with --force "
+        f"1 later load in force (run {later}) found orders unchanged, perhaps some of these. Nothing tells which, so "
+        "the undo may give them older values than the latest file has. Load that file again afterwards, with --force "
         "(in the admin: Load again)."
     )
 

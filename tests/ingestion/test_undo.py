@@ -197,7 +197,7 @@ def test_the_command(write: WriteFile, capsys: pytest.CaptureFixture[str]) -> No
         call_command("undo_run", str(loaded), *options)
         told = capsys.readouterr().out
         assert "2 orders that it had brought are gone" in told
-        assert f"1 later load in force found orders unchanged, perhaps some of these: run {later}. " in told
+        assert f"1 later load in force (run {later}) found orders unchanged, " in told
     with pytest.raises(CommandError, match=f"Run {loaded} is undone: there is nothing to undo"):
         call_command("undo_run", str(loaded))
     with pytest.raises(CommandError, match="There is no run 99"):
