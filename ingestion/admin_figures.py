@@ -57,6 +57,11 @@ def rejects_url(run: Run, **filters: str) -> str:
     return f"{reverse('admin:ingestion_rejectedrow_changelist')}?{urlencode({'run': run.pk, **filters})}"
 
 
+def conflicts_url(run: Run) -> str:
+    """The list of the conflicts that a run has brought, as far as they wait for a decision."""
+    return f"{reverse('admin:catalog_conflict_changelist')}?{urlencode({'run': run.pk})}"
+
+
 def parts(run: Run) -> list[Part]:
     """What became of the rows that a run has read; together they are all of them, and together as wide as the bar."""
     if not run.read:
@@ -106,6 +111,7 @@ def picture(run: Run) -> dict[str, Any]:
     """What `admin/ingestion/run/figures.html` needs of a run."""
     measures = drift(run)
     gone = {"removed": "orders gone, as brought by the undone run"} if run.kind == Run.Kind.UNDO else {}
+    in_run = urlencode({"run": run.pk})
     besides = [(words, getattr(run, name)) for name, words in (BESIDES | gone).items()]
     return {
         "read": f"{run.read:,}",
@@ -113,7 +119,9 @@ def picture(run: Run) -> dict[str, Any]:
         "bar": parts(run),
         "bar_width": WIDTH,
         "rejects": rejects_url(run) if run.rejected else "",
-        "orders": f"{reverse('order-list')}?{urlencode({'run': run.pk})}" if run.change_id else "",
+        "conflicts": conflicts_url(run) if run.conflicts else "",
+        "orders": f"{reverse('admin:catalog_order_changelist')}?{in_run}" if run.change_id else "",
+        "orders_in_api": f"{reverse('order-list')}?{in_run}",
         "besides": [(words, f"{count:,}") for words, count in besides if count],
         "reasons": list(reasons(run)),
         "several_reasons": sum(run.rejects_by_reason.values()) > run.rejected,

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
@@ -20,12 +20,16 @@ from catalog.read_only import NOTHING, link_to, link_to_order, moment, orders_in
 from ingestion.errors import Locked
 from ingestion.models import Run
 from ingestion.undo import preview_undo, undo_run
+from ingestion.undo_effects import warning
 
 SENTENCES = {
     "updated": "former values again",
     "removed": "gone, as brought by this run",
     "inserted": "back, as taken away by this run",
 }
+
+LOOK_AGAIN = ("touched_since", "changed_meanwhile")
+"""Refusals of what was confirmed after which the preview has something to show."""
 
 NOT_SAID = "Nothing was undone: say that the orders touched since may stay as they are, or undo what came later first."
 
@@ -80,7 +84,8 @@ class UndoMixin(admin.ModelAdmin):
             return self.confirmed(request, run) if request.method == "POST" else self.preview(request, run)
         except (NotPossible, Locked) as refused:
             messages.error(request, NOT_SAID if refused.code == "touched_since" else refused.message)
-            again = isinstance(refused, NotPossible) and refused.code != "nothing_to_undo"
+            # A preview that was refused must not lead to itself.
+            again = request.method == "POST" and refused.code in LOOK_AGAIN
             return redirect("admin:ingestion_run_undo" if again else "admin:ingestion_run_change", pk)
 
     def preview(self, request: HttpRequest, run: Run) -> HttpResponse:
@@ -88,6 +93,7 @@ class UndoMixin(admin.ModelAdmin):
         figures = [
             (orders_in_words(getattr(found.run, n)), text) for n, text in SENTENCES.items() if getattr(found.run, n)
         ]
+        orders = reverse("admin:catalog_order_changelist")
         context = {
             **self.admin_site.each_context(request),
             "title": f"Undo run {run.pk}",
@@ -96,7 +102,10 @@ class UndoMixin(admin.ModelAdmin):
             "run": run,
             "file": visible(run.file),
             "started": moment(run.started_at.replace(microsecond=0)),
-            "figures": figures,
+            "figures": [*figures, *found.besides],
+            "no_order": not figures,
+            "orders": f"{orders}?run={run.pk}" if request.user.has_perm("catalog.view_order") else "",
+            "warning": warning(found.run, lambda load: link_to(load, str(load))),
             "touched": found.run.unchanged and orders_in_words(found.run.unchanged),
             "examples": [link_to_order(order) for order in found.touched],
             "more": found.run.unchanged > len(found.touched),

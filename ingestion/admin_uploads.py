@@ -30,11 +30,11 @@ FORM_BYTES = 1 << 20
 
 
 class OptionsForm(forms.ModelForm):
-    """How the file is to be read and what refuses it; the command has options of the same names."""
+    """How the file is to be read and what refuses it, as the command's options of the same names say it."""
 
     class Meta:
         model = Upload
-        fields = ("full_snapshot", "max_rejects", "max_removals", "allow_extra_columns")
+        fields = ("full_snapshot", "max_rejects", "max_removals", "allow_extra_columns", "force")
 
 
 class UploadForm(OptionsForm):

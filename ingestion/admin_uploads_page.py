@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalog.read_only import link_to, moment, visible
+from ingestion.admin_figures import conflicts_url, rejects_url
 from ingestion.models import Run
-from ingestion.report import FIGURES
+from ingestion.report import FIGURES, as_dict
 from ingestion.upload_models import Upload
 from ingestion.uploads import folder
+from ingestion.uploads.work import EXAMPLES
 
 State = Upload.State
 
@@ -30,10 +31,18 @@ NO_WORKER = (
     "No worker is running, so nothing happens with the file. Whoever runs the server has to start one: "
     "python manage.py load_uploads"
 )
-CORRECTIONS = {
-    "caught_up": "Corrections that retire, as the source says now what they said",
-    "conflicts": "Corrections that will wait for somebody, as the source has another value",
+UNDONE = "It was loaded, and its run was undone since."
+WOULD = {
+    "caught_up": "Corrections that would retire, as the source says now what they said",
+    "conflicts": "Corrections that would wait for somebody, as the source has another value",
 }
+HAS = {
+    "caught_up": "Corrections that have retired, as the source says now what they said",
+    "conflicts": "Corrections that the source has put in conflict, as it has another value",
+}
+"""What becomes of corrections: by the check, and by the load."""
+
+ACCEPTED = ("dry_run", Run.Status.LOADED, Run.Status.UNDONE)
 MOST_VALUES = 50
 
 
@@ -56,15 +65,19 @@ def doing(upload: Upload) -> str:
 
 def describe(upload: Upload) -> dict[str, Any]:
     """Everything the page shows, but for what can be done."""
+    run = upload.run if upload.state == State.LOADED else None
+    undone = run is not None and run.status == Run.Status.UNDONE
     return {
         "upload": upload,
         "facts": facts(upload),
-        "meaning": upload.reason or MEANINGS.get(State(upload.state), ""),
+        "meaning": upload.reason or (UNDONE if undone else MEANINGS.get(State(upload.state), "")),
+        "is_loaded": run is not None,
         "under_way": upload.is_under_way,
         "doing": doing(upload),
         "run_link": link_to(upload.run, str(upload.run)) if upload.run else "",
-        "rejects_url": rejects_url(upload.run),
-        **findings(upload.report),
+        "rejects_url": rejects_url(upload.run) if upload.run and upload.run.rejected else "",
+        "conflicts_url": conflicts_url(run) if run is not None and run.conflicts else "",
+        **(findings(upload.report, WOULD) if run is None else findings(as_dict(run, dry_run=False), HAS)),
         "examples": [
             {
                 "line": row["line"],
@@ -86,27 +99,26 @@ def facts(upload: Upload) -> list[tuple[str, SafeString | str]]:
     ]
     if upload.confirmed_at:
         found.append(("confirmed", f"by {upload.confirmed_by}, {moment(upload.confirmed_at.replace(microsecond=0))}"))
+    earlier = upload.report.get("already_loaded_in") or (upload.run and upload.run.same_as_id)
+    if earlier:
+        found.append(("content loaded in", link_to(Run(pk=earlier), f"run {earlier}")))
     given = [f"{name}: {value}" for name, value in upload.options(dry_run=False).differing().items()]
     return [*found, ("options", ", ".join(given))] if given else found
 
 
-def rejects_url(run: Run | None) -> str:
-    """The rejected rows of a load that has some."""
-    if run is None or not run.rejected:
-        return ""
-    return f"{reverse('admin:ingestion_rejectedrow_changelist')}?run={run.pk}"
-
-
-def findings(report: dict[str, Any]) -> dict[str, Any]:
-    """The report of the dry run; nothing where it has not come so far as to read rows."""
-    if not report.get("read"):
+def findings(report: dict[str, Any], corrections: dict[str, str]) -> dict[str, Any]:
+    """A report; nothing where it has not come so far as to read rows."""
+    accepted = report.get("status") in ACCEPTED
+    if not accepted and not report.get("read"):
         return {}
-    loadable = report["status"] == "dry_run"
-    names = FIGURES if loadable else ("read", "rejected")
+    names = FIGURES if accepted else ("read", "rejected")
     return {
         "figures": [(name, f"{report[name]:,}") for name in names if name != "removed" or report[name]],
-        "adds_up": loadable,
-        "corrections": [f"{text}: {report[name]:,}" for name, text in CORRECTIONS.items() if report[name]],
+        "adds_up": accepted,
+        "no_rows": not report["read"],
+        "rejected": f"{report['rejected']:,}",
+        "all_shown": report["rejected"] <= EXAMPLES,
+        "corrections": [f"{text}: {report[name]:,}" for name, text in corrections.items() if report[name]],
         "by_reason": [(code, f"{count:,}") for code, count in report["rejects_by_reason"].items()],
         "new_values": [(name, some(values)) for name, values in report["new_values"].items()],
     }

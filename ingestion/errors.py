@@ -31,3 +31,8 @@ class Interrupted(LoadError, KeyboardInterrupt):
 
     def __init__(self) -> None:
         super().__init__(self.CODE, "The load was interrupted; nothing was changed.")
+
+
+def option(name: str, label: str = "") -> str:
+    """An option as a cure, under the names that it has for the command and in the form of uploads."""
+    return f"--{name} (in the admin: {label or name.replace('-', ' ').capitalize()})"

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.changes import close_change, lock_catalogue
 from catalog.models import Change, Order
-from ingestion.errors import Interrupted, LoadError, Locked, Refused
+from ingestion.errors import Interrupted, LoadError, Locked, Refused, option
 from ingestion.live import told
 from ingestion.merge.repairs import Repairs, check_header, repairable
 from ingestion.merge.steps import Merge
@@ -122,7 +122,7 @@ class Load:
         self.run.status, self.run.same_as = Run.Status.SKIPPED, earlier
         self.run.reason = (
             f"This content was loaded in run {earlier.pk} on {earlier.started_at:%Y-%m-%d %H:%M:%S} UTC "
-            f"from {earlier.file}; --force loads it again."
+            f"from {earlier.file}; {option('force', 'Load again')} loads it again."
         )
         self._save()
         return True
@@ -247,7 +247,7 @@ class Load:
             raise Refused(
                 "too_many_rejects",
                 f"{self.rejects.count:,} of {self.run.read:,} rows are rejected; at most "
-                f"{self.options.max_rejects} may be. Look at them, or raise --max-rejects.",
+                f"{self.options.max_rejects} may be. Look at them, or raise {option('max-rejects')}.",
             )
 
     def _refuse_too_many_removals(self, removed: int, staged: StagedFile) -> None:
@@ -256,7 +256,7 @@ class Load:
             raise Refused(
                 "too_many_removals",
                 f"{removed:,} of {present:,} orders would be marked as removed; at most "
-                f"{self.options.max_removals} may be. Is the file complete? If so, raise --max-removals.",
+                f"{self.options.max_removals} may be. Is the file complete? If so, raise {option('max-removals')}.",
             )
 
     def _close(self, change: Change, reader: OrderReader) -> None:

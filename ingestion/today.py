@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import quality
-from catalog.admin_quality import last_load, moved
+from catalog.admin_quality import last_load, move, moved
 from catalog.changes import latest_change
 from catalog.charts import COLOURS, Chart, Kind, Series
 from catalog.facets import ranked
@@ -57,7 +57,7 @@ class CheckLine:
     name: str
     sentence: str
     orders: int
-    moved: int
+    move: dict[str, str]
     url: str
 
 
@@ -112,9 +112,8 @@ def check_lines() -> list[CheckLine]:
     numbers = quality.counts()
     found = []
     for check in quality.CHECKS:
-        added, gone = moves.get(check.name, (0, 0))
         url = f"{orders}?quality={check.name}"
-        found.append(CheckLine(check.name, check.sentence, numbers[check.name], added - gone, url))
+        found.append(CheckLine(check.name, check.sentence, numbers[check.name], move(moves.get(check.name)), url))
     return found
 
 
@@ -185,8 +184,8 @@ def order_list(day: date, **filters: str) -> str:
 
 
 def speeds() -> list[Chart]:
-    """Rows a second of the last loads."""
-    loads = Run.objects.filter(status=Run.Status.LOADED, kind=Run.Kind.LOAD, seconds__gt=0).order_by("-id")
+    """Rows a second of the last loads; one without rows has no speed."""
+    loads = Run.objects.filter(status=Run.Status.LOADED, kind=Run.Kind.LOAD, read__gt=0, seconds__gt=0).order_by("-id")
     last = list(loads.values_list("id", "read", "seconds")[:RUNS_DRAWN])[::-1]
     if len(last) < 2:
         return []

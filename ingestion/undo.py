@@ -24,13 +24,16 @@ from ingestion.models import Run
 from ingestion.pipeline import holder
 from ingestion.reject_states import settle_rejects_of
 from ingestion.staging import STAGED_COLUMNS, Engine, engine_for
+from ingestion.undo_effects import numbers, said
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What an undo would do: its run with the figures, some of the orders touched since, and the latest change."""
+    """What an undo would do: its run with the figures, what happens besides, some of the orders touched since, and the
+    latest change."""
 
     run: Run
+    besides: list[tuple[str, str]]
     touched: list[Order]
     latest: int
 
@@ -66,10 +69,11 @@ def undo_run(
 def preview_undo(number: int) -> Preview:
     """What an undo would do that leaves touched orders as they are. Never waits; raises `NotPossible` and `Locked`."""
     with _undoing(number, "nobody", wait=False) as undo:
-        latest = latest_change()
+        latest, before = latest_change(), numbers(undo.undone)
         run = undo.perform(keep_touched=True)
+        besides = said(before, numbers(undo.undone))
         transaction.set_rollback(True)
-        return Preview(run, undo.touched, latest)
+        return Preview(run, besides, undo.touched, latest)
 
 
 @contextmanager

@@ -56,6 +56,9 @@ class Upload(models.Model):
         default=False, help_text="the file has all orders of its sources: mark those as removed that it does not have"
     )
     allow_extra_columns = models.BooleanField(default=False, help_text="pass over columns that are not in the contract")
+    force = models.BooleanField(
+        "load again", default=False, help_text="load the file even if its content is loaded already"
+    )
     max_rejects = models.CharField(
         max_length=16,
         default="5%",
@@ -118,6 +121,7 @@ class Upload(models.Model):
         return LoadOptions(
             read=ReadOptions(allow_extra_columns=self.allow_extra_columns),
             dry_run=dry_run,
+            force=self.force,
             full_snapshot=self.full_snapshot,
             max_rejects=Limit.parse(self.max_rejects),
             max_removals=Limit.parse(self.max_removals),

@@ -77,6 +77,7 @@ UNDO = {
     "new_values": {},
     "rejects_by_reason": {},
     "missing": {},
+    "warning": "",
 }
 UNDO_REQUEST = {"keep_touched": False, "dry_run": True}
 

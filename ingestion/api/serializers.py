@@ -15,6 +15,7 @@ from catalog.contract import COLUMNS, NAMES
 from ingestion.api import examples
 from ingestion.models import RejectedRow, RejectReason, Run
 from ingestion.repair import check
+from ingestion.undo_effects import warning
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -36,7 +37,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "url",
             "rejects",
@@ -60,6 +61,9 @@ class UndoSerializer(RunSerializer):
 
     example = examples.UNDO
     status = serializers.SerializerMethodField()
+    warning = serializers.SerializerMethodField(
+        help_text="later loads that may have confirmed what it takes back, and what to do then; empty if there are none"
+    )
     shapes = RunSerializer.shapes | {
         "id": {"type": ["integer", "null"]},
         "url": {"type": ["string", "null"]},
@@ -67,8 +71,14 @@ class UndoSerializer(RunSerializer):
         "status": {"type": "string", "enum": [str(Run.Status.LOADED), "dry_run"]},
     }
 
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "warning")
+
     def get_status(self, run: Run) -> str:
         return run.status if run.pk else "dry_run"
+
+    def get_warning(self, run: Run) -> str:
+        return str(warning(run))
 
 
 class UndoGiven(StrictBody):

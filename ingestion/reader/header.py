@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.contract import BLANKS, NAMES, shown
-from ingestion.errors import Refused
+from ingestion.errors import Refused, option
 from ingestion.reader.records import split_line
 from ingestion.reader.repair_columns import REPAIR_COLUMNS
 
@@ -103,7 +103,10 @@ def _missing(name: str, unknown: list[str]) -> str:
 
 def _unknown(name: str) -> str:
     if name in REPAIR_COLUMNS:
-        return f"{shown(name)} is not a column of the contract (--repairs RUN loads rejected rows that were put right)"
+        return (
+            f"{shown(name)} is not a column of the contract (rejected rows that were put right are loaded with "
+            "--repairs RUN; in the admin, on the list of rejected rows)"
+        )
     near = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else " (--allow-extra-columns passes over it)"
+    hint = f" (did you mean {near[0]}?)" if near else f", and {option('allow-extra-columns')} passes over it"
     return f"{shown(name)} is not a column of the contract{hint}"

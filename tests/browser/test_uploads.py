@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from ingestion.models import Run
@@ -23,6 +24,9 @@ DROP = """([name, text]) => {
   carried.items.add(new File([text], name, {type: "text/csv"}));
   return carried;
 }"""
+
+WIDEST = {"desktop": 1200, "phone": 390}
+"""Pixels that the name of a file may take."""
 
 
 @pytest.fixture
@@ -139,3 +143,19 @@ def test_without_scripts(visit: Visit, size: str, environment: dict[str, str], f
         until_it_is("loaded")
     page.reload()
     expect(page.get_by_text("It is loaded.")).to_be_visible()
+
+
+def test_a_long_file_name_is_in_nobodys_way(visit: Visit, size: str, sample: None, folder: Path) -> None:
+    name = "x" * 220 + ".csv"
+    Run.objects.update(file=name)
+    run, now = Run.objects.latest("pk"), timezone.now()
+    upload = Upload.objects.create(file=name, size=1, uploaded_at=now, changed_at=now, state="loaded", run=run)
+    page = visit("loader", size=size)
+
+    pages = ("/admin/", "/admin/ingestion/run/", f"/admin/ingestion/run/{run.pk}/change/", UPLOADS)
+    for address in (*pages, f"/admin/ingestion/run/{run.pk}/undo/", f"{UPLOADS}{upload.pk}/change/"):
+        page.goto(address)
+        expect(page.get_by_text(name).last).to_be_visible()
+        assert fits(page), address
+        boxes = [each.bounding_box() for each in page.get_by_text(name).all()]
+        assert [box for box in boxes if box is None or box["width"] > WIDEST[size]] == [], address

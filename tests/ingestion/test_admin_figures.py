@@ -76,6 +76,17 @@ def test_what_is_counted_besides_the_rows(staff: Client) -> None:
     assert "corrections in conflict with the source: 4" in page
 
 
+@pytest.mark.django_db(transaction=True)
+def test_it_leads_to_its_orders_in_the_admin_and_in_the_api(client: Client, write: WriteFile) -> None:
+    run = ingest(write(*lines(1, 2))).report["run"]
+    client.force_login(make_user("or", staff=True, permissions=("view_run", "view_order")))
+    page = get(client, f"/admin/ingestion/run/{run}/change/")
+
+    assert f'<a href="/admin/catalog/order/?run={run}">Orders that this run was the last to change</a>' in page
+    assert f'(<a href="/api/v1/orders/?run={run}">in the API</a>)' in page
+    assert "services/2" in get(client, "/admin/catalog/order/", run=run)
+
+
 def test_an_undo_counts_orders(staff: Client) -> None:
     page = page_of(staff, make_run(kind="undo", read=10, updated=7, unchanged=3, removed=2))
     assert [title for title, _, _ in bar(page)] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from django.test import Client
 
 from catalog.corrections import correct
 from catalog.models import Change, Order
-from ingestion.models import Run
+from ingestion.models import RejectedRow, Run
 from ingestion.undo import undo_run
 from tests.factories import make_run, make_user
 from tests.loading import WriteFile, ingest, line, lines
 from tests.processes import load_lock
+from tests.repairing import export, load, repair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -186,6 +188,79 @@ def test_undone_by_somebody_else_meanwhile(loader: Client, second: int) -> None:
     undo_run(second)
 
     assert said(confirm(loader, second, preview)) == [f"Run {second} is undone: there is nothing to undo."]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_where_nothing_is_left_the_page_of_the_run_says_so(
+    loader: Client, second: int, write: WriteFile, method: str
+) -> None:
+    ingest(write(*lines(1, 2, 3, 4, website="VVFR"), name="third.csv"))
+    given = {"seen": Change.objects.latest("id").pk, "keep_touched": "on"} if method == "post" else {}
+
+    response = getattr(loader, method)(f"{RUNS}{second}/undo/", given, follow=True)
+
+    assert [address for address, _ in response.redirect_chain] == [f"{RUNS}{second}/change/"]
+    assert said(response.content.decode()) == [
+        f"Something has touched every order of run {second} since. Undo what came later first."
+    ]
+
+
+def test_later_loads_that_may_have_confirmed_its_values_are_named(
+    loader: Client, second: int, write: WriteFile
+) -> None:
+    assert "later load" not in page(loader, f"{RUNS}{second}/undo/")
+    changed = lines(1, 2, 3, 4, website="VVBE")
+    loads = [
+        ingest(write(*changed, *lines(*range(5, 5 + more)), name=f"{more}.csv")).report["run"] for more in (1, 2, 3, 4)
+    ]
+    ingest(write(*lines(100), name="nothing-known.csv"))
+    undo_run(loads[1])
+
+    preview = page(loader, f"{RUNS}{second}/undo/")
+    named = ", ".join(f'<a href="{RUNS}{run}/change/">run {run}</a>' for run in (loads[3], loads[2], loads[0]))
+    assert f"3 later loads in force ({named}) found orders unchanged, perhaps some of these. Nothing tells" in preview
+    assert "Load that file again afterwards, with --force (in the admin: Load again)." in preview
+    ingest(write(*changed, *lines(*range(5, 15)), name="another.csv"))
+    assert f"run {loads[2]}</a> and 1 more) found" in page(loader, f"{RUNS}{second}/undo/")
+
+
+def test_what_happens_besides_is_announced_with_its_numbers(loader: Client, write: WriteFile) -> None:
+    ingest(write(*lines(1, 2, 3)))
+    correct(Order.objects.get(order_id=1), "website", "VVFR", **WHO)
+    correct(Order.objects.get(order_id=2), "website", "VVBE", **WHO)
+    broken = [line(number, order_id="1e5") for number in (4, 5)]
+    path = write(*lines(1, 2, 3, website="VVBE"), *broken, name="second.csv")
+    second = ingest(path, "--max-rejects", "50%").report["run"]
+
+    def besides(run: int) -> list[str]:
+        text = page(loader, f"{RUNS}{run}/undo/")
+        assert f'href="/admin/catalog/order/?run={run}">Orders that this run was the last to change' in text
+        return [words(f"<main>{found}") for found in re.findall(r"<li>(<strong>.*?)</li>", text)]
+
+    assert besides(second) == [
+        "3 orders : former values again",
+        "1 correction : in force again",
+        "1 conflict : gone, as brought by this run",
+        "2 open rejected rows : dismissed, as nothing of the file is loaded then",
+    ]
+    undo = undo_run(second)
+    assert RejectedRow.objects.filter(state="open").count() == 0
+    assert besides(undo.pk) == [
+        "3 orders : former values again",
+        "1 correction : retired again",
+        "1 conflict : back",
+        "2 rejected rows : open again",
+    ]
+
+
+def test_the_undo_of_a_repair_says_what_is_open_again(loader: Client, write: WriteFile, tmp_path: Path) -> None:
+    first = load(write(*lines(1, 2), line(3, product_id="1e5")))
+    changed = [row | {"product_id": "5"} for row in export(first, tmp_path)]
+    repaired = repair(first, tmp_path, changed).report["run"]
+
+    assert "1 rejected row : open again" in words(page(loader, f"{RUNS}{repaired}/undo/"))
+    undo = undo_run(repaired)
+    assert "1 open rejected row : repaired again" in words(page(loader, f"{RUNS}{undo.pk}/undo/"))
 
 
 def test_only_with_the_permission_and_a_token(second: int, client: Client) -> None:

@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Order
 from ingestion.models import RejectedRow, Run
+from tests.admin_side import text_of
 from tests.conftest import ROOT
-from tests.factories import make_conflict, make_user
-from tests.loading import ingest
+from tests.factories import make_conflict, make_run, make_user
+from tests.loading import WriteFile, ingest, lines
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,8 +29,8 @@ def staff(*permissions: str, name: str = "ana") -> Client:
     return client
 
 
-def page(*permissions: str) -> str:
-    answer = staff(*permissions).get(TODAY)
+def page(*permissions: str, name: str = "ana") -> str:
+    answer = staff(*permissions, name=name).get(TODAY)
     assert answer.status_code == 200
     return str(answer.content.decode())
 
@@ -62,6 +63,30 @@ def test_every_day_of_the_pictures_adds_up() -> None:
         sum(series.values[day] for series in by_website.series) for day in range(60)
     ]
     assert max(by_website.labels) < "2042"
+
+
+def test_a_load_without_rows_has_no_speed() -> None:
+    for read in (100, 0, 300):
+        make_run(read=read, inserted=read, seconds=2.0)
+    [speeds] = staff(*ALL).get(TODAY).context["charts"]
+
+    assert speeds.series[0].values == [50, 150]
+
+
+def test_how_a_check_moved_is_said_as_on_the_page_of_quality(write: WriteFile) -> None:
+    paid_early = {"payment_date": "2018-07-11 17:00:00.000"}
+    ingest(write(*lines(1, 2, 3, **paid_early), *lines(4, 5)))
+    ingest(write(*lines(1), *lines(4, 5, **paid_early), name="second.csv"))
+
+    for path in (TODAY, "/admin/quality/"):
+        answer = staff(*ALL, name=path.strip("/").replace("/", "-")).get(path)
+        assert "+1 2 more and 1 fewer" in text_of(answer.content.decode()), path
+
+
+def test_whoever_may_upload_is_led_there() -> None:
+    link = 'href="/admin/ingestion/upload/add/"'
+    assert page(*ALL, "add_upload").count(link) == 2, "at the head, and where nothing is loaded yet"
+    assert link not in page(*ALL, name="bo")
 
 
 def test_a_conflict_is_work() -> None:

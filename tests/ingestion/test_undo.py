@@ -191,10 +191,13 @@ def test_dry_run_shows_the_figures_and_leaves_no_trace(write: WriteFile) -> None
 
 def test_the_command(write: WriteFile, capsys: pytest.CaptureFixture[str]) -> None:
     loaded = ingest(write(*lines(1, 2))).report["run"]
+    later = ingest(write(*lines(1, 2, 3), name="later.csv")).report["run"]
 
-    call_command("undo_run", str(loaded))
-
-    assert "2 orders that it had brought are gone" in capsys.readouterr().out
+    for options in (["--dry-run"], []):
+        call_command("undo_run", str(loaded), *options)
+        told = capsys.readouterr().out
+        assert "2 orders that it had brought are gone" in told
+        assert f"1 later load in force (run {later}) found orders unchanged, " in told
     with pytest.raises(CommandError, match=f"Run {loaded} is undone: there is nothing to undo"):
         call_command("undo_run", str(loaded))
     with pytest.raises(CommandError, match="There is no run 99"):

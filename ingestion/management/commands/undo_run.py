@@ -11,6 +11,7 @@ from catalog.changes import NotPossible
 from ingestion.errors import LoadError
 from ingestion.pipeline import holder
 from ingestion.undo import undo_run
+from ingestion.undo_effects import warning
 
 
 class Command(BaseCommand):
@@ -52,3 +53,5 @@ class Command(BaseCommand):
         ):
             if getattr(done, name):
                 self.stdout.write(f"  {getattr(done, name):>12,} {what}")
+        if later := warning(done):
+            self.stdout.write(f"  {later}")
