@@ -29,13 +29,16 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 ROWS = int(os.environ.get("WALK_ROWS", "1500"))
 PAGE = min(1000, max(50, ROWS // 1000))
-ORDERINGS = (
+ORDERINGS: tuple[str, ...] = (
     "-order_date",
     "payment_date",
     "customer_id",
     "website,-product_id",
     "-voucher_status,order_status,-order_id",
 )
+if ROWS > 100_000:
+    # A page of an ordering without an index sorts all orders; a thousand of them take an hour.
+    ORDERINGS = ("-order_date", "payment_date", "customer_id", "-product_id", "website")
 
 # Whatever can change the catalogue, again and again until somebody makes the file that says stop.
 CHANGING = """
@@ -65,7 +68,7 @@ while not os.path.exists(stop):
 @pytest.fixture
 def later(tmp_path: Path, settings: Any) -> Path:
     """A loaded catalogue, and the next day's file: some orders are changed in it, and some are new."""
-    # Each page of an ordering without an index sorts all orders; here it is not asked how long that takes.
+    # Here it is not asked how long a page takes.
     settings.QUERY_TIME_LIMIT = 600.0
     today, later = tmp_path / "today.csv", tmp_path / "later.csv"
     call_command("generate_orders", rows=ROWS, seed=5, output=str(today))
@@ -128,7 +131,7 @@ def test_at_one_moment_everything_comes_exactly_once(api: APIClient, later: Path
     moment = timezone.now().isoformat().replace("+", "%2B")
     there = Counter(order.natural_key for order in Order.objects.only("source", "order_id"))
     with changing(later, environment):
-        for ordering in ORDERINGS[:2] if ROWS > 100_000 else ORDERINGS:
+        for ordering in ORDERINGS:
             start = f"{ORDERS}?as_of={moment}&ordering={ordering}&page_size={PAGE}&fields=source,order_id&count=none"
             forwards, last = walk(api, start, "next")
             backwards, _ = walk(api, last, "previous")
