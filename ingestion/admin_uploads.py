@@ -218,27 +218,27 @@ class UploadAdmin(ReadOnlyAdmin):
 
     def load_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have it loaded."""
-        return self.step(request, pk, lambda: steps.confirm(pk, actor=request.user.get_username()))
+        return self.step(request, pk, lambda shown: steps.confirm(pk, shown, actor=request.user.get_username()))
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Throw it away."""
-        return self.step(request, pk, lambda: steps.discard(pk))
+        return self.step(request, pk, lambda shown: steps.discard(pk, shown))
 
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have it checked again, with the options that stand in the form."""
         form = OptionsForm(request.POST)
         if form.is_valid():
-            return self.step(request, pk, lambda: steps.check_again(pk, **form.cleaned_data))
+            return self.step(request, pk, lambda shown: steps.check_again(pk, shown, **form.cleaned_data))
         upload = self.upload_or_list(request, pk, to_change=True)
         return self.upload_page(request, upload, form) if isinstance(upload, Upload) else upload
 
-    def step(self, request: HttpRequest, pk: int, take: Callable[[], None]) -> HttpResponse:
+    def step(self, request: HttpRequest, pk: int, take: Callable[[str], None]) -> HttpResponse:
         """Do something with an upload, and look at it again."""
         upload = self.upload_or_list(request, pk, to_change=True)
         if not isinstance(upload, Upload):
             return upload
         try:
-            take()
+            take(request.POST.get("shown", ""))
         except NotPossible as refused:
             messages.error(request, refused.message)
         return redirect("admin:ingestion_upload_change", pk)

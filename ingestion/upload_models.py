@@ -110,6 +110,11 @@ class Upload(models.Model):
         return self.state in (*self.QUEUE, *self.AT_WORK)
 
     @property
+    def version(self) -> str:
+        """Names what a person has seen of it: it is another one after each check and each step."""
+        return self.changed_at.isoformat()
+
+    @property
     def stored_as(self) -> UUID:
         """The name of its content. Raises `LookupError` when it is gone."""
         if self.content is None:
