@@ -21,6 +21,14 @@ from ingestion.uploads.receiving import Received
 State = Upload.State
 NO_REPORT: dict[str, Any] = {"report": {}, "examples": [], "seen": None, "run": None, "reason": ""}
 
+MOST_KEPT = 20
+"""Files of one person that may lie in the folder at a time: waiting, checked, refused, but not loaded or discarded."""
+
+
+def has_enough(actor: str) -> bool:
+    """Whether somebody has as many files here as one person may."""
+    return Upload.objects.filter(uploaded_by=actor, content__isnull=False).count() >= MOST_KEPT
+
 
 def receive(file: Received, *, actor: str, **options: Any) -> Upload:
     """Keep a file that has arrived; the worker will check it. Raises OSError when it cannot be kept."""
@@ -55,7 +63,7 @@ def check_again(pk: int, shown: str, **options: Any) -> None:
 
 def discard(pk: int, shown: str) -> None:
     """Throw a file away that is not loaded. Raises `NotPossible`."""
-    gone = {"content": None, "examples": [], "reason": ""}
+    gone: dict[str, Any] = {"content": None, "examples": [], "reason": ""}
     folder.remove(_move(pk, shown, Upload.DISCARDABLE, State.DISCARDED, "discarded", **gone).content)
 
 
