@@ -88,8 +88,9 @@ def test_how_a_check_moved_is_said_as_on_the_page_of_quality(write: WriteFile) -
 
 def test_whoever_may_upload_is_led_there() -> None:
     link = 'href="/admin/ingestion/upload/add/"'
-    assert page(*ALL, "add_upload").count(link) == 2, "at the head, and where nothing is loaded yet"
+    assert page(*ALL, "add_upload", "view_upload").count(link) == 2, "at the head, and where nothing is loaded yet"
     assert link not in page(*ALL, name="bo")
+    assert link not in page(*ALL, "add_upload", name="cy"), "who may not see what becomes of it may not hand it in"
 
 
 def test_a_conflict_is_work() -> None:
