@@ -105,11 +105,16 @@ def facts(orders: Orders) -> list[tuple[str, str]]:
     present, other = orders.present, orders.entity.kind.other
     others = len({order.other for order in present} - {None})
     first = first_of(orders)
+    last = f"{present[0].order_date:%Y-%m-%d}" if present else NOTHING
+    if first and not present:
+        # All that were read are removed, but not all that there are.
+        last = f"{orders.read[-1].order_date:%Y-%m-%d} or before"
+    more = " or more" if orders.more and first else ""
     return [
-        ("orders", f"more than {len(present):,}" if orders.more else f"{len(present):,}"),
-        (f"{other}s", f"{others:,} or more" if orders.more else f"{others:,}"),
+        ("orders", f"{max(1, len(present)) if more else len(present):,}{more}"),
+        (f"{other}s", f"{others:,}{more}"),
         ("first order", f"{first:%Y-%m-%d}" if first else NOTHING),
-        ("last order", f"{present[0].order_date:%Y-%m-%d}" if present else NOTHING),
+        ("last order", last),
     ]
 
 

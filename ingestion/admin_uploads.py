@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
@@ -25,8 +27,19 @@ from ingestion.upload_models import Upload
 from ingestion.uploads import steps
 from ingestion.uploads.receiving import IntoFolder, cannot_keep
 
+log = structlog.get_logger(__name__)
+
 FORM_BYTES = 1 << 20
 """What a request may have besides the file."""
+
+TOO_MANY = (
+    f"{steps.MOST_KEPT} files of yours are kept here already. Have some of them loaded or discarded, then upload this "
+    "one."
+)
+NOT_RECORDED = (
+    "The database did not take the upload, perhaps because a load is writing to it just now; the file was not kept. "
+    "Send it again when the load has ended."
+)
 
 
 class OptionsForm(forms.ModelForm):
@@ -83,7 +96,8 @@ class UploadAdmin(ReadOnlyAdmin):
         js = ("ingestion/uploads.js",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("ingestion.add_upload")
+        # Whoever hands a file in is shown what becomes of it.
+        return request.user.has_perms(("ingestion.add_upload", "ingestion.view_upload"))
 
     def may_load(self, request: HttpRequest) -> bool:
         """Whether somebody may have files loaded, checked again and thrown away."""
@@ -138,9 +152,15 @@ class UploadAdmin(ReadOnlyAdmin):
             return self.form_page(request, UploadForm())
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_LIMIT + FORM_BYTES:
             return self.refusal(request, UploadForm(), too_large(), status=413)
+        if steps.has_enough(request.user.get_username()):
+            return self.refusal(request, UploadForm(), TOO_MANY, status=409)
         handler = IntoFolder(request)
         request.upload_handlers = [handler]
-        return csrf_protect(self.receive)(request, handler)
+        try:
+            return csrf_protect(self.receive)(request, handler)
+        finally:
+            # Also of a connection that broke off, which Django passes over.
+            handler.close()
 
     def receive(self, request: HttpRequest, handler: IntoFolder) -> HttpResponse:
         """A file has come, or has failed to."""
@@ -154,6 +174,9 @@ class UploadAdmin(ReadOnlyAdmin):
             upload = steps.receive(actor=request.user.get_username(), **form.cleaned_data)
         except OSError as error:
             return self.refusal(request, UploadForm(), cannot_keep(error), status=507)
+        except OperationalError:
+            log.exception("upload.not_recorded")
+            return self.refusal(request, UploadForm(), NOT_RECORDED, status=503)
         address = reverse("admin:ingestion_upload_change", args=[upload.pk])
         return JsonResponse({"page": address}) if wants_json(request) else redirect(address)
 
@@ -197,7 +220,7 @@ class UploadAdmin(ReadOnlyAdmin):
 
     def upload_page(self, request: HttpRequest, upload: Upload, form: OptionsForm) -> HttpResponse:
         may = self.may_load(request) and upload.content is not None
-        given = describe(upload) | {
+        given = describe(upload, rows=request.user.has_perm("ingestion.view_rejectedrow")) | {
             "title": f"Upload {upload.pk}",
             "form": form,
             "may_load": may and upload.state == Upload.State.CHECKED,
@@ -218,27 +241,27 @@ class UploadAdmin(ReadOnlyAdmin):
 
     def load_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have it loaded."""
-        return self.step(request, pk, lambda: steps.confirm(pk, actor=request.user.get_username()))
+        return self.step(request, pk, lambda shown: steps.confirm(pk, shown, actor=request.user.get_username()))
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Throw it away."""
-        return self.step(request, pk, lambda: steps.discard(pk))
+        return self.step(request, pk, lambda shown: steps.discard(pk, shown))
 
     def check_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have it checked again, with the options that stand in the form."""
         form = OptionsForm(request.POST)
         if form.is_valid():
-            return self.step(request, pk, lambda: steps.check_again(pk, **form.cleaned_data))
+            return self.step(request, pk, lambda shown: steps.check_again(pk, shown, **form.cleaned_data))
         upload = self.upload_or_list(request, pk, to_change=True)
         return self.upload_page(request, upload, form) if isinstance(upload, Upload) else upload
 
-    def step(self, request: HttpRequest, pk: int, take: Callable[[], None]) -> HttpResponse:
+    def step(self, request: HttpRequest, pk: int, take: Callable[[str], None]) -> HttpResponse:
         """Do something with an upload, and look at it again."""
         upload = self.upload_or_list(request, pk, to_change=True)
         if not isinstance(upload, Upload):
             return upload
         try:
-            take()
+            take(request.POST.get("shown", ""))
         except NotPossible as refused:
             messages.error(request, refused.message)
         return redirect("admin:ingestion_upload_change", pk)

@@ -63,8 +63,8 @@ def doing(upload: Upload) -> str:
     return f"The worker is at work on {busy}." if busy else ""
 
 
-def describe(upload: Upload) -> dict[str, Any]:
-    """Everything the page shows, but for what can be done."""
+def describe(upload: Upload, *, rows: bool) -> dict[str, Any]:
+    """Everything the page shows, but for what can be done; with `rows` also those that were rejected."""
     run = upload.run if upload.state == State.LOADED else None
     undone = run is not None and run.status == Run.Status.UNDONE
     return {
@@ -75,7 +75,7 @@ def describe(upload: Upload) -> dict[str, Any]:
         "under_way": upload.is_under_way,
         "doing": doing(upload),
         "run_link": link_to(upload.run, str(upload.run)) if upload.run else "",
-        "rejects_url": rejects_url(upload.run) if upload.run and upload.run.rejected else "",
+        "rejects_url": rejects_url(upload.run) if rows and upload.run and upload.run.rejected else "",
         "conflicts_url": conflicts_url(run) if run is not None and run.conflicts else "",
         **(findings(upload.report, WOULD) if run is None else findings(as_dict(run, dry_run=False), HAS)),
         "examples": [
@@ -84,7 +84,7 @@ def describe(upload: Upload) -> dict[str, Any]:
                 "raw": visible(row["raw"]),
                 "reasons": [(code, visible(message)) for code, message in row["reasons"]],
             }
-            for row in upload.examples
+            for row in (upload.examples if rows else ())
         ],
     }
 

@@ -137,5 +137,9 @@ def position_of(run: int, engine: Engine) -> tuple[Position, float] | None:
     if found is None:
         return None
     text, age = found
-    position = Position(**json.loads(text))
+    try:
+        position = Position(**json.loads(text))
+    except (TypeError, ValueError):
+        # Another version of this programme has told it, which has died or is still at work.
+        return None
     return (position, age) if position.run == run else None

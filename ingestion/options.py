@@ -45,6 +45,9 @@ class LoadOptions:
     repairs: int | None = None
     only_open: bool = False
     """Refuse the file if a rejected row that it repairs is settled already: a form was filled in when it was open."""
+    unpacked_limit: int | None = None
+    """Bytes that the file may have unpacked, and that its rejected rows may take; None for any number. A rule of the
+    site, which the record of a run need not repeat."""
 
     def differing(self) -> dict[str, object]:
         """The options that are not at their defaults, for the run's record."""
@@ -52,6 +55,6 @@ class LoadOptions:
         for options, defaults in ((self, LoadOptions()), (self.read, ReadOptions())):
             for item in fields(options):
                 value = getattr(options, item.name)
-                if item.name != "read" and value != getattr(defaults, item.name):
+                if item.name not in ("read", "unpacked_limit") and value != getattr(defaults, item.name):
                     found[item.name] = str(value) if isinstance(value, Limit) else value
         return found

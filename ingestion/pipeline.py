@@ -51,7 +51,7 @@ def load_file(name: str, options: LoadOptions, listener: Listener, *, actor: str
         host=socket.gethostname(),
         process=os.getpid(),
     )
-    with RejectSpool() as rejects:
+    with RejectSpool(options.unpacked_limit) as rejects:
         load = Load(name, run, options, listener, rejects, title=title)
         try:
             load.perform()
@@ -92,7 +92,7 @@ class Load:
         with open_input(self.name, self.title) as source:
             self.run.file_size, self.run.compression = source.size, source.compression
             with self._stage("fingerprint"):
-                self.run.sha256, self.content_size = source.sha256()
+                self.run.sha256, self.content_size = source.sha256(self.options.unpacked_limit)
             if self._is_in_ledger():
                 return
             with self._lock():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from catalog.contract import Reason
+from ingestion.errors import Refused
 from ingestion.masking import NOTE, mask_for
 from ingestion.models import RejectedRow, RejectReason, Run, reject_id
 from ingestion.reader.exact import Reject
@@ -21,9 +22,13 @@ MAX_VALUE = 10_000
 
 class RejectSpool:
     """Rejects of one load, kept in a temporary file: a refused load rolls everything else back, and there
-    may be more of them than memory holds."""
+    may be more of them than memory holds.
 
-    def __init__(self) -> None:
+    With a `limit` it refuses to take more bytes: a row of two bytes, rejected, takes a hundred.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit, self._size = limit, 0
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogatepass")  # noqa: SIM115  closed by __exit__
         self.count = 0
         self.by_reason: Counter[str] = Counter()
@@ -35,12 +40,20 @@ class RejectSpool:
         self._file.close()
 
     def add(self, rejects: Iterable[Reject]) -> None:
-        """Append rejects; a row with two reasons counts under both."""
+        """Append rejects; a row with two reasons counts under both. Raises `Refused` when they are too many."""
         for reject in rejects:
             self.count += 1
             self.by_reason.update({reason.code for reason in reject.reasons})
             record = [reject.line, reject.raw.decode("latin-1"), reject.reasons, reject.key]
-            self._file.write(json.dumps(record) + "\n")
+            self._size += self._file.write(json.dumps(record) + "\n")
+            if self._limit is not None and self._size > self._limit:
+                raise Refused(
+                    "too_many_rejects",
+                    f"The first {self.count:,} rejected rows take more than {self._limit:,} bytes with their reasons, "
+                    "and those of an upload may not take more (UPLOAD_UNPACKED_LIMIT). Look at the first of them: "
+                    "is it an export of orders? If so, mend the file, or load it on the server with the command "
+                    "ingest_csv.",
+                )
 
     def __iter__(self) -> Iterator[Reject]:
         self._file.seek(0)

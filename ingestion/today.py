@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from catalog import quality
 from catalog.admin_quality import last_load, move, moved
-from catalog.changes import latest_change
+from catalog.api.conditional import catalogue_version
 from catalog.charts import COLOURS, Chart, Kind, Series
 from catalog.facets import ranked
 from catalog.grouping import Dimension, Grouping, folded, period
@@ -123,8 +123,8 @@ _drawn: Memory[list[Chart]] = Memory(10)
 def charts(*, orders: bool, runs: bool) -> list[Chart]:
     """The pictures; drawn anew when the catalogue has changed, a run has ended or a day has passed."""
     today = local_day(timezone.now(), settings.SOURCE_TIME_ZONE)
-    last_run = Run.objects.exclude(finished_at=None).order_by("-id").values_list("id", flat=True).first()
-    key = (latest_change(), last_run, today, orders, runs, settings.SOURCE_TIME_ZONE)
+    last_run = Run.objects.exclude(finished_at=None).order_by("-id").values_list("id", "finished_at").first()
+    key = (catalogue_version(), last_run, today, orders, runs, settings.SOURCE_TIME_ZONE)
     return _drawn.get(key, lambda: [*(orders_by_day() if orders else []), *(speeds() if runs else [])])
 
 

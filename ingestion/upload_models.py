@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -42,7 +43,7 @@ class Upload(models.Model):
     AT_WORK = (State.CHECKING, State.LOADING)
     CHECKABLE = (State.CHECKED, State.SKIPPED, State.REFUSED, State.FAILED)
     """States in which it can be checked again, as long as its content is there."""
-    DISCARDABLE = (*QUEUE, *CHECKABLE)
+    DISCARDABLE = (*QUEUE, State.CHECKING, *CHECKABLE)
 
     file = models.CharField(max_length=255, help_text="its name where it came from")
     size = models.BigIntegerField(help_text="bytes")
@@ -110,6 +111,11 @@ class Upload(models.Model):
         return self.state in (*self.QUEUE, *self.AT_WORK)
 
     @property
+    def version(self) -> str:
+        """Names what a person has seen of it: it is another one after each check and each step."""
+        return self.changed_at.isoformat()
+
+    @property
     def stored_as(self) -> UUID:
         """The name of its content. Raises `LookupError` when it is gone."""
         if self.content is None:
@@ -125,4 +131,5 @@ class Upload(models.Model):
             full_snapshot=self.full_snapshot,
             max_rejects=Limit.parse(self.max_rejects),
             max_removals=Limit.parse(self.max_removals),
+            unpacked_limit=settings.UPLOAD_UNPACKED_LIMIT,
         )

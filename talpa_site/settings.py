@@ -160,6 +160,8 @@ QUERY_TIME_LIMIT = seconds("QUERY_TIME_LIMIT", "10")
 EXPORT_TIMEOUT = number("EXPORT_TIMEOUT", 3600)
 UPLOAD_FOLDER = BASE_DIR / (os.environ.get("UPLOAD_FOLDER") or "var/uploads")
 UPLOAD_LIMIT = size("UPLOAD_LIMIT", "200MB")
+# What is not packed has as many bytes as were sent.
+UPLOAD_UNPACKED_LIMIT = max(UPLOAD_LIMIT, size("UPLOAD_UNPACKED_LIMIT", "2GB"))
 
 INSTALLED_APPS = [
     "talpa_site.apps.CatalogueAdminConfig",

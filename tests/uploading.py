@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from ingestion.upload_models import Upload
+from tests.admin_side import get
 from tests.conftest import ROOT
 from tests.loading import export, lines
 
@@ -44,9 +46,15 @@ def hand_in(client: Client, *rows: str, name: str = "orders.csv", **options: str
     return Upload.objects.get(pk=int(address.split("/")[-3]))
 
 
+def shown_on(client: Client, upload: Upload) -> str:
+    """What the page of an upload says that it shows."""
+    shown = set(re.findall(r'name="shown" value="([^"]+)"', get(client, f"{UPLOADS}{upload.pk}/change/")))
+    return shown.pop() if shown else ""
+
+
 def press(client: Client, upload: Upload, button: str, **fields: str) -> None:
-    """Press a button of its page."""
-    response = client.post(f"{UPLOADS}{upload.pk}/{button}/", fields)
+    """Press a button of its page, as that is now."""
+    response = client.post(f"{UPLOADS}{upload.pk}/{button}/", {"shown": shown_on(client, upload), **fields})
     assert response.status_code == 302, response.content.decode()
 
 

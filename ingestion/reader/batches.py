@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ from ingestion.reader.inputs import Input
 from ingestion.reader.limits import BLOCK, MAX_RECORD
 from ingestion.reader.records import LINE_END, Block, Record, blocks, count_lines, is_blank, suspicious_lines
 from ingestion.reader.text import as_utf8
+
+MOST_RECORDS = 50_000
+"""Records of one batch that are read one by one; each that is rejected takes half a kilobyte of memory."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class OrderReader:
     def batches(self) -> Iterator[Batch]:
         """All of the file, from the start. Raises `Refused` when it was written to since it was opened."""
         for block in self._blocks():
-            yield self._batch(block)
+            yield from self._batches_of(block)
         self._source.check_unchanged()
 
     def raw_records(self, rejects: Iterator[Reject]) -> Iterator[tuple[Reject, bytes]]:
@@ -127,29 +131,29 @@ class OrderReader:
         for index in wanted:
             yield listed.get(index) or Record(block.first_line + index, texts[index])
 
-    def _batch(self, block: Block) -> Batch:
-        batch = self._by_columns(block) if block.plain is not None else self._one_by_one(iter(block.records))
-        batch.bytes = len(block.data)
-        return batch
+    def _batches_of(self, block: Block) -> Iterator[Batch]:
+        first = Batch(ROW_SCHEMA.empty_table(), bytes=len(block.data))
+        rest = iter(block.records) if block.plain is None else self._by_columns(block, first)
+        # A block of lines of one byte has millions of them, and each would be kept as a reject.
+        self._one_by_one(first, islice(rest, MOST_RECORDS))
+        yield first
+        while some := list(islice(rest, MOST_RECORDS)):
+            yield self._one_by_one(Batch(ROW_SCHEMA.empty_table()), some)
 
-    def _by_columns(self, block: Block) -> Batch:
+    def _by_columns(self, block: Block, batch: Batch) -> Iterator[Record]:
+        """Read what a columnar parser can read into the batch; the records that are left."""
         assert block.plain is not None  # noqa: S101  for the type checker; the caller has looked
         suspicious = suspicious_lines(block.plain, [record.line - block.first_line for record in block.records])
         table, accepted = columnar.parse(block.plain, self.header, self._zone, suspicious)
         lines = np.arange(block.first_line, block.first_line + len(accepted))
-        rows = table.add_column(0, ROW_SCHEMA.field("line"), pa.array(lines[accepted]))
-        if accepted.all():
-            return Batch(rows, read=len(accepted))
+        batch.rows = table.add_column(0, ROW_SCHEMA.field("line"), pa.array(lines[accepted]))
+        batch.read = int(accepted.sum())
         rest = self._records(block, np.flatnonzero(~accepted).tolist())
         separator = self.header.delimiter.encode()
-        batch = self._one_by_one(record for record in rest if not is_blank(record.raw, separator))
-        batch.rows = pa.concat_tables([rows, batch.rows])
-        batch.read += int(accepted.sum())
-        return batch
+        return (record for record in rest if not is_blank(record.raw, separator))
 
-    def _one_by_one(self, records: Iterator[Record]) -> Batch:
+    def _one_by_one(self, batch: Batch, records: Iterable[Record]) -> Batch:
         good: list[tuple[int, list[Value]]] = []
-        batch = Batch(ROW_SCHEMA.empty_table())
         for record in records:
             batch.read += 1
             result = read_record(record, self.header, self._zone)
@@ -158,7 +162,7 @@ class OrderReader:
             else:
                 good.append((record.line, result))
         if good:
-            batch.rows = _table(good)
+            batch.rows = pa.concat_tables([batch.rows, _table(good)])
         return batch
 
 

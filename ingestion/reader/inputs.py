@@ -63,15 +63,22 @@ class Input:
             "corrupt_archive", f"{self.name} is a damaged or truncated {self.compression} archive ({error})."
         )
 
-    def sha256(self) -> tuple[str, int]:
-        """The fingerprint of the content and its size in bytes.
+    def sha256(self, limit: int | None = None) -> tuple[str, int]:
+        """The fingerprint of the content and its size in bytes. Raises `Refused` when it has more than may be uploaded.
 
-        Reads all of it, and so finds a broken archive before any row is used.
+        Reads all of it, and so finds a broken archive, or one that never ends, before any row is used.
         """
         digest, size = hashlib.sha256(), 0
         for chunk in self.chunks():
             digest.update(chunk)
             size += len(chunk)
+            if limit is not None and size > limit:
+                raise Refused(
+                    "too_large",
+                    f"{self.name} has more than {limit:,} bytes when it is unpacked, and no file with more may be "
+                    "uploaded (UPLOAD_UNPACKED_LIMIT). Divide it, or load it on the server with the command "
+                    "ingest_csv.",
+                )
         return digest.hexdigest(), size
 
     def check_unchanged(self) -> None:

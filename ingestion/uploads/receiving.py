@@ -40,10 +40,10 @@ class Received(UploadedFile):
 class IntoFolder(FileUploadHandler):
     """Writes the first file of a request into the folder; others it lets pass by."""
 
-    file: Received
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Not `file`: Django would close that, and ask first whether there is an attribute, not whether there is a file.
+        self.received: Received | None = None
         self.problem = ""
         self.count = 0
 
@@ -52,14 +52,14 @@ class IntoFolder(FileUploadHandler):
         self.count += 1
         if self.count == 1:
             try:
-                self.file = Received(self.file_name or "", self.content_type or "")
+                self.received = Received(self.file_name or "", self.content_type or "")
             except OSError as error:
                 self._stop(error)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if self.count == 1:
+        if self.count == 1 and self.received is not None:
             try:
-                self.file.write(raw_data)
+                self.received.write(raw_data)
             except OSError as error:
                 self._stop(error)
 
@@ -67,12 +67,13 @@ class IntoFolder(FileUploadHandler):
         self.problem = cannot_keep(error)
         raise StopUpload
 
-    def upload_interrupted(self) -> None:
-        if self.count:
-            self.file.close()
+    def close(self) -> None:
+        """Leave nothing behind that nobody has kept."""
+        if self.received is not None:
+            self.received.close()
 
     def file_complete(self, file_size: int) -> Received | None:
-        if self.count > 1:
+        if self.count > 1 or self.received is None:
             return None
-        self.file.size = file_size
-        return self.file
+        self.received.size = file_size
+        return self.received

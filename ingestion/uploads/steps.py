@@ -1,7 +1,8 @@
 """What people do with an upload: hand it in, have it checked again or loaded, throw it away.
 
 Each step names the states that it starts from and takes the row from one of them in a single statement, so that of two
-who press a button one is told that the other was first.
+who press a button one is told that the other was first. It also names what was `shown`: nobody decides about a check
+that somebody else has had made since.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ from ingestion.uploads.receiving import Received
 
 State = Upload.State
 NO_REPORT: dict[str, Any] = {"report": {}, "examples": [], "seen": None, "run": None, "reason": ""}
+
+MOST_KEPT = 20
+"""Files of one person that may lie in the folder at a time: waiting, checked, refused, but not loaded or discarded."""
+
+
+def has_enough(actor: str) -> bool:
+    """Whether somebody has as many files here as one person may."""
+    return Upload.objects.filter(uploaded_by=actor, content__isnull=False).count() >= MOST_KEPT
 
 
 def receive(file: Received, *, actor: str, **options: Any) -> Upload:
@@ -41,27 +50,35 @@ def receive(file: Received, *, actor: str, **options: Any) -> Upload:
         raise
 
 
-def confirm(pk: int, *, actor: str) -> None:
+def confirm(pk: int, shown: str, *, actor: str) -> None:
     """Have a file loaded that was checked. Raises `NotPossible`."""
-    _move(pk, [State.CHECKED], State.CONFIRMED, "loaded", confirmed_by=actor, confirmed_at=timezone.now(), reason="")
+    told = {"confirmed_by": actor, "confirmed_at": timezone.now(), "reason": ""}
+    _move(pk, shown, [State.CHECKED], State.CONFIRMED, "loaded", **told)
 
 
-def check_again(pk: int, **options: Any) -> None:
+def check_again(pk: int, shown: str, **options: Any) -> None:
     """Have a file checked anew, perhaps with other options. Raises `NotPossible`."""
-    _move(pk, Upload.CHECKABLE, State.WAITING, "checked again", **NO_REPORT, **options)
+    _move(pk, shown, Upload.CHECKABLE, State.WAITING, "checked again", **NO_REPORT, **options)
 
 
-def discard(pk: int) -> None:
+def discard(pk: int, shown: str) -> None:
     """Throw a file away that is not loaded. Raises `NotPossible`."""
-    content = Upload.objects.filter(pk=pk).values_list("content", flat=True).first()
-    _move(pk, Upload.DISCARDABLE, State.DISCARDED, "discarded", content=None, examples=[], reason="")
-    folder.remove(content)
+    gone: dict[str, Any] = {"content": None, "examples": [], "reason": ""}
+    folder.remove(_move(pk, shown, Upload.DISCARDABLE, State.DISCARDED, "discarded", **gone).content)
 
 
-def _move(pk: int, before: Sequence[str], after: str, verb: str, **values: Any) -> None:
-    found = Upload.objects.filter(pk=pk, state__in=before, content__isnull=False)
-    if not found.update(state=after, changed_at=timezone.now(), **values):
-        raise NotPossible("not_now", _why_not(Upload.objects.get(pk=pk), verb))
+def _move(pk: int, shown: str, before: Sequence[str], after: str, verb: str, **values: Any) -> Upload:
+    """Take an upload to another state; what it was before."""
+    upload = Upload.objects.get(pk=pk)
+    if upload.state not in before or upload.content is None:
+        raise NotPossible("not_now", _why_not(upload, verb))
+    found = Upload.objects.filter(pk=pk, state=upload.state, changed_at=upload.changed_at)
+    if upload.version != shown or not found.update(state=after, changed_at=timezone.now(), **values):
+        raise NotPossible(
+            "changed_meanwhile",
+            f"The file was not {verb}: it was taken up or checked again since you looked at it. Look at it again.",
+        )
+    return upload
 
 
 def _why_not(upload: Upload, verb: str) -> str:

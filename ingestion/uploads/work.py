@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.changes import latest_change, lock_catalogue
-from ingestion.errors import Interrupted
+from ingestion.errors import Interrupted, LoadError
 from ingestion.masking import mask_for
 from ingestion.models import Run
 from ingestion.pipeline import load_file, mark_crashed
@@ -55,17 +55,24 @@ class Watcher(Silent):
 
     def stage(self, name: str, total: int | None = None) -> None:
         """See `Listener`."""
+        self._stop_if_discarded()
         self._stage, self._total, self._bytes, self._rows, self._said = name, total or 0, 0, 0, 0
         self.note(f"Stage: {name}.")
 
     def advance(self, size: int, rows: int) -> None:
         """See `Listener`."""
+        self._stop_if_discarded()
         self._bytes += size
         self._rows += rows
         percent = min(100, 100 * self._bytes // self._total) if self._total else 0
         if percent > self._said:
             self._said = percent
             self.note(f"Stage: {self._stage}, {percent} %, {self._rows:,} rows.")
+
+    def _stop_if_discarded(self) -> None:
+        # With the upload its file goes, which can be seen from within a transaction as well.
+        if self._upload.state == State.CHECKING and not folder.path_of(self._upload.stored_as).exists():
+            raise LoadError("discarded", "The file was discarded while it was being checked.")
 
     def note(self, sentence: str) -> None:
         """See `Listener`."""
@@ -91,14 +98,32 @@ def work_once(guard: Guard = nullcontext) -> bool:
     upload = Upload.objects.filter(state__in=Upload.QUEUE).order_by("changed_at", "id").first()
     if upload is None:
         return False
-    before = State(upload.state)
+    try:
+        _take_up(upload, State(upload.state), guard)
+    except OSError as error:
+        # Not of the file, which the load itself would have told, but of the place where it lies or of a disk.
+        log.exception("upload.trouble", upload=upload.pk)
+        _settle_after_trouble(upload, error, guard)
+    return True
+
+
+def _take_up(upload: Upload, before: State, guard: Guard) -> None:
     if not folder.path_of(upload.stored_as).exists():
         _moved(upload, before, State.FAILED, reason=GONE)
     elif _moved(upload, before, BEGINS[before]):
         log.info("upload.begun", upload=upload.pk, file=upload.file, state=upload.state)
         _check(upload, guard) if before == State.WAITING else _load(upload, guard)
         log.info("upload.ended", upload=upload.pk, file=upload.file, state=upload.state, run=upload.run_id)
-    return True
+
+
+def _settle_after_trouble(upload: Upload, error: OSError, guard: Guard) -> None:
+    """Say it of the upload, so that the worker can go on; of one whose load had begun, the run tells what became."""
+    upload.refresh_from_db()
+    if upload.state == State.LOADING and upload.run_id is not None:
+        _recover(upload, guard)
+    elif upload.is_under_way:
+        reason = f"The worker could not go on: {error.strerror or error}. Tell whoever runs it, then check it again."
+        _moved(upload, upload.state, State.FAILED, reason=reason)
 
 
 def _moved(upload: Upload, before: str, after: str, **values: Any) -> bool:
@@ -138,7 +163,7 @@ def _check(upload: Upload, guard: Guard) -> None:
         if watcher.rejects:
             # A customer who is erased from here on takes the examples away.
             lock_catalogue()
-        _moved(
+        is_kept = _moved(
             upload,
             State.CHECKING,
             CHECKED.get(Status(run.status), State.FAILED),
@@ -147,6 +172,9 @@ def _check(upload: Upload, guard: Guard) -> None:
             examples=_examples(run, watcher.rejects),
             seen=seen,
         )
+    if not is_kept:
+        # Somebody has discarded it meanwhile, and nobody asks for the report.
+        upload.state = State.DISCARDED
 
 
 def _examples(run: Run, rejects: list[Reject]) -> list[dict[str, Any]]:

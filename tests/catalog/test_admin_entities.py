@@ -249,8 +249,22 @@ def test_of_very_many_orders_the_newest_are_shown_and_the_page_says_so(
     page = see(viewer, CUSTOMER)
     assert "The newest 5 orders are counted and shown here; there are older ones" in page.text
     cards = [card.text for card in page.all("div", class_="figure-card")]
-    assert cards == ["ordersmore than 5", "products2 or more", "first order2018-03-02", "last order2019-12-22"]
+    assert cards == ["orders5 or more", "products2 or more", "first order2018-03-02", "last order2019-12-22"]
     assert sum(number for number, _ in bars(page).values()) == 5
+
+
+def test_of_very_many_orders_the_newest_may_all_be_removed(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    several_orders()
+    monkeypatch.setattr(entities, "MOST", 2)
+    monkeypatch.setattr("catalog.prepared._shapes", {})
+    newest = Order.objects.filter(customer_id=7).order_by("-order_date", "-key").values_list("pk", flat=True)
+    Order.objects.filter(pk__in=list(newest[:2])).update(removed=True)
+    cards = [card.text for card in see(viewer, CUSTOMER).all("div", class_="figure-card")]
+    assert cards == ["orders1 or more", "products0 or more", "first order2018-03-02", "last order2019-10-23 or before"]
+
+    Order.objects.filter(customer_id=7).update(removed=True)
+    cards = [card.text for card in see(viewer, CUSTOMER).all("div", class_="figure-card")]
+    assert cards == ["orders0", "products0", "first order-", "last order-"]
 
 
 def test_the_page_takes_few_queries_however_many_the_orders(viewer: Client) -> None:

@@ -123,6 +123,15 @@ def test_a_run_that_has_told_nothing(viewer: Client) -> None:
     assert told["still"].startswith("It has told nothing yet.")
 
 
+@pytest.mark.parametrize("text", ['{"run": %d, "pace": 5}', "[]", "{"])
+def test_what_another_version_has_told_is_passed_over(viewer: Client, text: str) -> None:
+    run = make_run(status="running")
+    with engine_for(connection).bulletin() as write:
+        write(text.replace("%d", str(run.pk)))
+        told = asked(viewer, run)
+    assert told["still"].startswith("It has told nothing yet.")
+
+
 @contextmanager
 def nowhere_to_tell() -> Iterator[None]:
     """Where progress is kept, nothing can be written."""

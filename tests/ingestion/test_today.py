@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import Order
+from catalog.models import Change, Order
+from catalog.tally_models import DayTally
 from ingestion.models import RejectedRow, Run
 from tests.admin_side import text_of
 from tests.conftest import ROOT
@@ -85,8 +88,9 @@ def test_how_a_check_moved_is_said_as_on_the_page_of_quality(write: WriteFile) -
 
 def test_whoever_may_upload_is_led_there() -> None:
     link = 'href="/admin/ingestion/upload/add/"'
-    assert page(*ALL, "add_upload").count(link) == 2, "at the head, and where nothing is loaded yet"
+    assert page(*ALL, "add_upload", "view_upload").count(link) == 2, "at the head, and where nothing is loaded yet"
     assert link not in page(*ALL, name="bo")
+    assert link not in page(*ALL, "add_upload", name="cy"), "who may not see what becomes of it may not hand it in"
 
 
 def test_a_conflict_is_work() -> None:
@@ -139,3 +143,16 @@ def test_the_second_look_draws_nothing_anew_and_reads_no_orders() -> None:
     read = [query["sql"] for query in queries.captured_queries]
     assert not [sql for sql in read if 'FROM "catalog_order"' in sql]
     assert len(read) < 25
+
+
+def test_a_catalogue_from_a_backup_is_drawn_anew() -> None:
+    """Its changes may have the same numbers; their moments tell."""
+    ingest(SAMPLE)
+    client = staff(*ALL)
+    before = client.get(TODAY).context["charts"]
+    DayTally.objects.update(orders=F("orders") + 1)
+    assert client.get(TODAY).context["charts"] == before
+    Change.objects.update(at=F("at") + timedelta(seconds=1))
+
+    after = client.get(TODAY).context["charts"]
+    assert after != before

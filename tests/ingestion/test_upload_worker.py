@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,8 +16,11 @@ from django.db import connection
 from django.test import Client
 
 from catalog.models import Order
+from ingestion.errors import LoadError
 from ingestion.models import Run
+from ingestion.rejects import RejectSpool
 from ingestion.upload_models import Upload
+from ingestion.uploads.work import Watcher
 from tests.admin_side import get, text_of
 from tests.conftest import RunManage
 from tests.factories import make_user
@@ -27,6 +32,7 @@ __all__ = ("folder",)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+FINGERPRINTED = ("ingestion.reader.inputs", "Input", "sha256")
 COMMITTED = ("ingestion.pipeline", "Load", "perform")
 StartWorker = Callable[..., "subprocess.Popen[str]"]
 
@@ -171,6 +177,72 @@ def test_stopped_in_a_check(loader: Client, worker: StartWorker) -> None:
     worker()
     until(is_now(upload, "checked"))
     assert not Run.objects.exists()
+
+
+def test_discarded_in_a_check(loader: Client, worker: StartWorker, folder: Path) -> None:
+    upload = hand_in(loader, *lines(1, 2, 3))
+    process = held(worker(FINGERPRINTED))
+    other = hand_in(loader, *lines(4))
+    press(loader, upload, "discard")
+    assert "It was thrown away" in page_of(loader, upload)
+    assert process.stdin is not None
+    process.stdin.write("\n" * 2)
+    process.stdin.flush()
+
+    until(is_now(other, "checked"))
+    upload.refresh_from_db()
+    assert (upload.state, upload.report, upload.examples) == ("discarded", {}, [])
+    assert [path.name for path in folder.iterdir() if path.name != "worker-lock"] == [named(other)]
+
+
+def named(upload: Upload) -> str:
+    """The name of its file."""
+    upload.refresh_from_db()
+    return upload.stored_as.hex
+
+
+def test_what_is_discarded_is_read_no_further(loader: Client) -> None:
+    upload = hand_in(loader, *lines(1, 2, 3))
+    Upload.objects.update(state="checking")
+    upload.refresh_from_db()
+    watcher = Watcher(upload)
+    watcher.advance(1, 1)
+    press(loader, upload, "discard")
+    with pytest.raises(LoadError, match="discarded"):
+        watcher.advance(1, 1)
+    with pytest.raises(LoadError, match="discarded"):
+        watcher.stage("settle")
+
+
+def test_a_disk_that_is_full_ends_one_upload_and_not_the_worker(
+    loader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = [hand_in(loader, *lines(1)), hand_in(loader, *lines(2))]
+    breaks_once(monkeypatch, "__init__")
+    work()
+    assert [page_of(loader, upload).count("No space left on device") for upload in uploads] == [1, 0]
+    assert is_now(uploads[0], "failed")()
+    assert is_now(uploads[1], "checked")()
+
+    press(loader, uploads[0], "check", **OPTIONS)
+    work()
+    for upload in uploads:
+        press(loader, upload, "load")
+    breaks_once(monkeypatch, "__exit__")
+    work()
+    assert [upload.state for upload in Upload.objects.all()] == ["loaded", "loaded"]
+    assert Order.objects.count() == 2
+
+
+def breaks_once(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """There is no room for rejected rows, the first time."""
+    original = getattr(RejectSpool, method)
+
+    def full(*arguments: Any) -> None:
+        monkeypatch.setattr(RejectSpool, method, original)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RejectSpool, method, full)
 
 
 def test_a_second_worker_takes_over(loader: Client, worker: StartWorker, run_manage: RunManage, folder: Path) -> None:

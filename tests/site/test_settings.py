@@ -105,6 +105,12 @@ def test_defaults_open_nothing() -> None:
     }
 
 
+def test_what_is_not_packed_may_be_as_large_as_what_is_sent() -> None:
+    names = ("UPLOAD_LIMIT", "UPLOAD_UNPACKED_LIMIT")
+    assert read(*names) == {"UPLOAD_LIMIT": 200 << 20, "UPLOAD_UNPACKED_LIMIT": 2 << 30}
+    assert read(*names, UPLOAD_LIMIT="3GB")["UPLOAD_UNPACKED_LIMIT"] == 3 << 30
+
+
 def test_nobody_is_believed_about_https_unless_a_proxy_is_announced() -> None:
     assert read("SECURE_PROXY_SSL_HEADER") == {"SECURE_PROXY_SSL_HEADER": None}
     header = ["HTTP_X_FORWARDED_PROTO", "https"]

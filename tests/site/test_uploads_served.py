@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_the_table_names_every_kind_of_member() -> None:
 def cookie(transactional_db: None) -> str:
     """The cookies of somebody who may upload, and whose request is read in search of the token against forgery."""
     client = Client()
-    client.force_login(make_user("lo", staff=True, permissions=("add_upload",)))
+    client.force_login(make_user("lo", staff=True, permissions=("add_upload", "view_upload")))
     session = settings.SESSION_COOKIE_NAME
     return f"{session}={client.cookies[session].value}; {settings.CSRF_COOKIE_NAME}={'a' * 32}"
 
@@ -103,12 +104,15 @@ def test_what_is_too_large_is_refused_before_it_is_sent(
     assert not (tmp_path / "uploads").exists()
 
 
-def test_what_breaks_off_leaves_nothing(cookie: str, environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def test_what_breaks_off_leaves_nothing(cookie: str, environment: dict[str, str], tmp_path: Path, how: str) -> None:
     folder = tmp_path / "uploads"
     with serving(environment, UPLOAD_FOLDER=str(folder)) as port:
         with sending(port, cookie, 2 << 20) as connection:
             head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
             connection.sendall(head + b"order_id\n" * 120_000)
             until(lambda: folder.exists() and any(folder.iterdir()))
+            if how == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         until(lambda: not any(folder.iterdir()))
     assert not Upload.objects.exists()
