@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,19 +92,15 @@ def test_nothing_is_accepted_from_somebody_who_may_not_see_what_becomes_of_it(cl
 
 
 @pytest.mark.sqlite_only
-def test_a_file_that_the_database_does_not_take_has_to_be_sent_again(
-    loader: Client, database_url: str, folder: Path
-) -> None:
-    writer = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 100")
+def test_a_file_that_the_database_does_not_take_has_to_be_sent_again(loader: Client, folder: Path) -> None:
     fields = {"file": SimpleUploadedFile("a.csv", export(*lines(1))), **OPTIONS}
-    refused = loader.post(f"{UPLOADS}add/", fields, headers={"Accept": "application/json"})
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 100")
+        refused = loader.post(f"{UPLOADS}add/", fields, headers={"Accept": "application/json"})
+    connection.close()
     assert refused.status_code == 503
     assert "the file was not kept. Send it again when the load has ended." in refused.json()["refused"]
     assert list(folder.iterdir()) == []
-    writer.execute("ROLLBACK")
-    writer.close()
-    connection.close()
     hand_in(loader, *lines(1))
