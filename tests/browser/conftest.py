@@ -13,7 +13,16 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from catalog.changes import latest_change
@@ -29,7 +38,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
 }
-SECONDS = 15
+SECONDS = 30
 """A page that has not come by then will not come."""
 
 
@@ -70,6 +79,7 @@ def browser() -> Iterator[Browser]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         playwright = stack.enter_context(sync_playwright())
+        expect.set_options(timeout=SECONDS * 1000)
         chromium = playwright.chromium.launch(
             executable_path=find_chromium(),
             # Chromium refuses to work as root unless it goes without its sandbox.

@@ -182,5 +182,5 @@ def test_there_is_no_file_of_what_cannot_be_repaired(staff: Client) -> None:
     run = make_run(status="refused", read=1, rejected=1)
     page = staff.get(f"{RUNS}{run.pk}/rejects.csv", follow=True).content.decode()
     assert "was refused: nothing of its file is loaded" in said(page)
-    assert staff.get(f"{RUNS}999/rejects.csv").status_code == 404
+    assert staff.get(f"{RUNS}{run.pk + 1}/rejects.csv").status_code == 404
     assert staff.post(f"{RUNS}{run.pk}/rejects.csv").status_code == 405
