@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
@@ -60,3 +63,13 @@ def test_a_form_without_its_token_is_told_so() -> None:
 
     assert response.status_code == 403
     assert "The form is out of date" in text_of(response.content.decode())
+
+
+def test_without_collected_files_a_page_lacks_only_its_looks(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    storage = {"BACKEND": "talpa_site.static_files.CollectedFiles"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
+    response = Client().get("/nope")
+
+    assert response.status_code == 404
+    assert 'href="/static/talpa_site/theme.css"' in response.content.decode()
