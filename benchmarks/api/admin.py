@@ -57,7 +57,9 @@ def pages(orders: Catalogue, site: Product) -> dict[str, Load]:
         "orders found by a number": [f"{ORDERS}?q={order.customer_id}" for order in some],
         "orders of a rare combination": [f"{ORDERS}?payment_status__isnull=true&order_status=PAID"],
         "customers": [f"/admin/catalog/customer/{order.source}/{order.customer_id}/" for order in some],
-        "products": [f"/admin/catalog/product/{order.source}/{order.product_id}/" for order in some],
+        "products": [
+            f"/admin/catalog/product/{order.source}/{order.product_id}/" for order in some if order.product_id > 1
+        ],
         "one order": [f"{ORDERS}{order.source}/{order.order_id}/change/" for order in some],
         "the quality checks": ["/admin/quality/"],
         "the runs": ["/admin/ingestion/run/"],
