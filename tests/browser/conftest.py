@@ -23,6 +23,9 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from playwright.sync_api import (
+    TimeoutError as TookTooLong,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from catalog.changes import latest_change
@@ -99,8 +102,14 @@ def size(request: pytest.FixtureRequest) -> str:
 
 def fits(page: Page) -> bool:
     """Whether the page itself is no wider than the screen; tables may scroll by themselves."""
-    fit: bool = page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    return fit
+    # One question that is asked until it holds: after a click the page may have been left already, and the next one
+    # have no root yet.
+    root = "document.documentElement"
+    try:
+        page.wait_for_function(f"{root} && {root}.scrollWidth <= {root}.clientWidth")
+    except TookTooLong:
+        return False
+    return True
 
 
 @pytest.fixture
