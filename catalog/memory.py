@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Memory(Generic[T]):
-    """So many answers at most, none of them None; each key names the version of the catalogue."""
+    """So many answers at most, none of them None; each key names the version of the catalogue.
 
-    def __init__(self, most: int) -> None:
+    Where `size` tells how much of the memory an answer takes, `most` is for all of them together.
+    """
+
+    def __init__(self, most: int, size: Callable[[T], int] = lambda found: 1) -> None:
         self.most = most
+        self._size = size
+        self._used = 0
         self._kept: dict[Hashable, T] = {}
+        self._keeping = Lock()
         self._sought: dict[Hashable, Future[T]] = {}
 
     def known(self, key: Hashable) -> T | None:
@@ -23,13 +30,27 @@ class Memory(Generic[T]):
 
     def keep(self, key: Hashable, found: T) -> None:
         """Keep what was found, and let go of all else when it is too much."""
-        if len(self._kept) >= self.most:
-            self.clear()
-        self._kept[key] = found
+        size = self._size(found)
+        with self._keeping:
+            if key in self._kept:
+                self._used -= self._size(self._kept.pop(key))
+            if self._used + size > self.most:
+                self._forget()
+            if size <= self.most:
+                self._kept[key] = found
+                self._used += size
 
     def clear(self) -> None:
         """Forget everything."""
+        with self._keeping:
+            self._forget()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _forget(self) -> None:
         self._kept.clear()
+        self._used = 0
 
     def get(self, key: Hashable, find: Callable[[], T]) -> T:
         """What is kept under a key, or what `find` finds.

@@ -141,12 +141,14 @@ def number(name: str, usual: int) -> int:
     return int(text)
 
 
-def size(name: str, usual: str) -> int:
-    """A number of bytes."""
+def size(name: str, usual: str, *, may_be_off: bool = False) -> int:
+    """A number of bytes; 0 where it is off."""
     text = os.environ.get(name) or usual
+    if may_be_off and text == "off":
+        return 0
     found = re.fullmatch("([1-9][0-9]{0,5}) ?(KB|MB|GB)", text.upper())
     if found is None:
-        stop(f"{name} is '{text}'; write it like {usual}, with KB, MB or GB.")
+        stop(f"{name} is '{text}'; write it like {usual}, with KB, MB or GB{', or off' * may_be_off}.")
     return int(found[1]) << {"KB": 10, "MB": 20, "GB": 30}[found[2]]
 
 
@@ -157,6 +159,7 @@ DATABASES = {"default": database()}
 SOURCE_TIME_ZONE = source_time_zone()
 API_ANONYMOUS_READ = flag("API_ANONYMOUS_READ")
 QUERY_TIME_LIMIT = seconds("QUERY_TIME_LIMIT", "10")
+API_MEMORY = size("API_MEMORY", "32MB", may_be_off=True)
 EXPORT_TIMEOUT = number("EXPORT_TIMEOUT", 3600)
 UPLOAD_FOLDER = BASE_DIR / (os.environ.get("UPLOAD_FOLDER") or "var/uploads")
 UPLOAD_LIMIT = size("UPLOAD_LIMIT", "200MB")

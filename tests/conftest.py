@@ -17,6 +17,7 @@ from django.db import connection
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
+from catalog.api.conditional import answers
 from tests.databases import ENGINES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,11 @@ class RunManage(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--pictures`."""
     parser.addoption("--pictures", metavar="FOLDER", help="where the browser tests put their pictures (nowhere)")
+
+
+def pytest_runtest_setup() -> None:
+    """Forget what was answered: tests make orders without a change of the catalogue, whose version then lies."""
+    answers.clear()
 
 
 def pytest_configure(config: pytest.Config) -> None:

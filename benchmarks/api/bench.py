@@ -36,8 +36,13 @@ class Bench:
 
     @cached_property
     def site(self) -> Product:
-        """The product on it."""
+        """The product on it, which makes each answer anew."""
         return self.held.enter_context(product(self.orders.url, self.log))
+
+    @cached_property
+    def usual_site(self) -> Product:
+        """The same as it comes: it remembers what it was asked before."""
+        return self.held.enter_context(product(self.orders.url, self.log, memory=""))
 
     @cached_property
     def large(self) -> Catalogue:

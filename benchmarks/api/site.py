@@ -141,8 +141,11 @@ def ask(connection: socket.socket, path: str) -> bytes:
 
 
 @contextmanager
-def product(url: str, log: Path, workers: int = WORKERS) -> Iterator[Product]:
-    """The product on the database at `url`, with its own configuration of gunicorn; anybody may read."""
+def product(url: str, log: Path, workers: int = WORKERS, memory: str = "off") -> Iterator[Product]:
+    """The product on the database at `url`, with its own configuration of gunicorn; anybody may read.
+
+    Unless it is told how much to remember, it makes each answer anew, so that asking again measures nothing else.
+    """
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "benchmarks.plain_api.settings",
@@ -150,6 +153,7 @@ def product(url: str, log: Path, workers: int = WORKERS) -> Iterator[Product]:
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_INSECURE_HTTP": "on",
         "API_ANONYMOUS_READ": "on",
+        "API_MEMORY": memory,
         "DATABASE_URL": url,
         "BIND": f"127.0.0.1:{port}",
         "WEB_CONCURRENCY": str(workers),

@@ -1,28 +1,30 @@
-"""Answers that a client need not be sent again: each names the version of the catalogue that it was made of."""
+"""Answers that need not be made or sent again: each names the version of the catalogue that it was made of."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
+import orjson
 from django.conf import settings
 from django.db.models import Q, QuerySet, Subquery
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework import status
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.memory import Memory
 from catalog.models import Change
 from catalog.prepared import rows
 
 CODE = Path(__file__).resolve().parent.parent
+READING = ("GET", "HEAD")
 
 
 def catalogue_version() -> str:
@@ -60,11 +62,65 @@ def programme() -> str:
     return digest.hexdigest()
 
 
+class Given(NamedTuple):
+    """An answer as it was given."""
+
+    etag: str
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to keep it."""
+        return len(self.body) + 1000
+
+
+class Answers:
+    """What this process has answered since the catalogue changed last; what was erased from it is soon not here either.
+
+    A question of the same place has the same answer as long as its entity tag is the same, whoever asks.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._given: Memory[Given] = Memory(most, lambda given: given.size)
+        self._version = ""
+
+    def known(self, place: str) -> Given | None:
+        """The answer that was given, perhaps by an earlier version of the catalogue."""
+        return self._given.known(place)
+
+    def keep(self, place: str, version: str, given: Given) -> None:
+        """Keep an answer of this version, and none of another."""
+        self.only(version)
+        self._given.keep(place, given)
+
+    def only(self, version: str) -> None:
+        """Forget what is not of this version."""
+        if version != self._version:
+            self._version = version
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._given.clear()
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+
+answers = Answers(settings.API_MEMORY)
+
+
 class Conditional(APIView):
-    """A view whose answers change with the catalogue only: `If-None-Match` is answered without looking at an order."""
+    """A view whose answers change with the catalogue only: `If-None-Match` is answered without looking at an order.
+
+    So is what this process was asked before, as long as the catalogue stays as it is.
+    """
 
     version = ""
     etag = ""
+    place = ""
+    given: Given | None = None
 
     @property
     def learns_version(self) -> bool:
@@ -74,30 +130,35 @@ class Conditional(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         # The pages of the browsable API show more than the catalogue: who is logged in.
-        if request.method not in SAFE_METHODS or request.accepted_renderer.format == "api":
+        if request.method not in READING or request.accepted_renderer.format == "api":
             return
-        known = request.headers.get("If-None-Match", "")
-        if self.learns_version and not known:
+        self.place = place_of(request)
+        known, given = request.headers.get("If-None-Match", ""), answers.known(self.place)
+        if self.learns_version and not known and given is None:
             return
         self.learn(catalogue_version())
+        answers.only(self.version)
         if self.etag in [tag.removeprefix("W/") for tag in parse_etags(known)]:
             self.get = self.head = self._not_modified  # what the method is answered by
+        elif given is not None and given.etag == self.etag:
+            self.given = given
+            self.get = self.head = self._given_before
 
     def learn(self, version: str) -> None:
         """What the answer is made of is of this version, or of a later one."""
         self.version = version
-        if self.request.accepted_renderer.format != "api":
-            self.etag = self._etag(self.request)
-
-    def _etag(self, request: Request) -> str:
-        said = f"{programme()} {request.accepted_renderer.format} {request.build_absolute_uri()}"
-        digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-        return f'"{self.version}-{digest[:24]}"'
+        if self.place:
+            self.etag = f'"{version}-{self.place}"'
 
     def _not_modified(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(status=status.HTTP_304_NOT_MODIFIED)
 
+    def _given_before(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        given = cast("Given", self.given)
+        return Response(orjson.Fragment(given.body), headers=dict(given.headers))
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        headers = dict(response.headers)
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.etag and response.status_code in (status.HTTP_200_OK, status.HTTP_304_NOT_MODIFIED):
             response["ETag"] = f"W/{self.etag}"
@@ -105,4 +166,15 @@ class Conditional(APIView):
             who = "private" if request.user and request.user.is_authenticated else "public"
             response["Cache-Control"] = f"{who}, no-cache"
             patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
+            if self.given is None and response.status_code == status.HTTP_200_OK and isinstance(response, Response):
+                place, version, etag = self.place, self.version, self.etag
+                response.add_post_render_callback(
+                    lambda whole: answers.keep(place, version, Given(etag, whole.content, headers))
+                )
         return response
+
+
+def place_of(request: Request) -> str:
+    """A short name for what is asked for and how it is to be written down."""
+    said = f"{programme()} {request.accepted_media_type} {request.build_absolute_uri()}"
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -63,3 +63,16 @@ def test_it_holds_no_more_than_so_many() -> None:
     for number in range(1, 6):
         memory.keep(number, number)
     assert [number for number in range(1, 6) if memory.known(number)] == [5]
+
+
+def test_it_takes_no_more_room_than_it_has() -> None:
+    memory: Memory[bytes] = Memory(100, len)
+    for number in range(1000):
+        memory.keep(number, b"x" * (number % 70))
+        assert sum(map(len, memory._kept.values())) == memory._used <= 100
+    memory.keep("too large", b"x" * 101)
+    assert memory.known("too large") is None
+    for _ in range(5):
+        memory.keep("the same", b"x" * 60)
+    assert memory.known("the same") == b"x" * 60
+    assert memory._used <= 100

@@ -27,7 +27,7 @@ def found(api: APIClient, **params: Any) -> list[str]:
 def test_a_source_that_is_new_is_found_by_a_question_that_is_old(api: APIClient, params: dict[str, Any]) -> None:
     make_order(7)
     assert found(api, **params) == ["services/7/"]
-    make_order(7, source="tickets")
+    make_order(7, source="tickets", change=make_change())
     assert found(api, **params) == ["services/7/", "tickets/7/"]
 
 

@@ -23,7 +23,15 @@ def test_the_api_is_measured() -> None:
         [sys.executable, "-m", "benchmarks.api", *size, *groups], check=False, capture_output=True, cwd=ROOT, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    for what in ("page of 50", "one order by key", "304", "by cursor, one website", "four facets", "export of"):
+    for what in (
+        "first, made anew",
+        "first, asked for before",
+        "one order by key, asked for before",
+        "304",
+        "by cursor, one website",
+        "four facets",
+        "export of",
+    ):
         assert what in done.stdout
 
 

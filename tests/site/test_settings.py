@@ -78,6 +78,7 @@ WRONG = {
     "rate_period": ({"API_RATE_LIMIT": "5/week"}, "API_RATE_LIMIT is '5/week'; write it like"),
     "time_limit": ({"QUERY_TIME_LIMIT": "soon"}, "QUERY_TIME_LIMIT is 'soon'; set it to a number of seconds"),
     "size": ({"UPLOAD_LIMIT": "plenty"}, "UPLOAD_LIMIT is 'plenty'; write it like 200MB, with KB, MB or GB."),
+    "memory": ({"API_MEMORY": "0MB"}, "API_MEMORY is '0MB'; write it like 32MB, with KB, MB or GB, or off."),
     "no_time": ({"QUERY_TIME_LIMIT": "0"}, "QUERY_TIME_LIMIT is '0'; set it to a number of seconds"),
 }
 
@@ -103,6 +104,11 @@ def test_defaults_open_nothing() -> None:
         "SECURE_SSL_REDIRECT": True,
         "SESSION_COOKIE_SECURE": True,
     }
+
+
+def test_the_memory_of_answers_can_be_switched_off() -> None:
+    assert read("API_MEMORY") == {"API_MEMORY": 32 << 20}
+    assert read("API_MEMORY", API_MEMORY="off") == {"API_MEMORY": 0}
 
 
 def test_what_is_not_packed_may_be_as_large_as_what_is_sent() -> None:
