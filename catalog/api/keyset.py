@@ -21,11 +21,12 @@ NEVER = Q(pk__in=())
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One field of an ordering."""
+    """One field of an ordering; `common`: many rows have the same value."""
 
     name: str
     descending: bool = False
     nullable: bool = False
+    common: bool = False
 
     def __str__(self) -> str:
         return f"-{self.name}" if self.descending else self.name
@@ -89,7 +90,7 @@ def parts(keys: Keys, anchor: Anchor | None) -> Iterator[tuple[Q, Keys]]:
     """
     first = keys[0]
     if not first.nullable:
-        yield (Q() if anchor is None else after(keys, anchor)), keys
+        yield from ranges(keys, anchor)
         return
     for missing in (True, False) if first.descending else (False, True):
         part = Q(**{f"{first.name}__isnull": missing})
@@ -97,8 +98,23 @@ def parts(keys: Keys, anchor: Anchor | None) -> Iterator[tuple[Q, Keys]]:
         if anchor is None:
             yield part, present
         elif missing == (anchor[0] is None):
-            yield part & after(present, anchor[-len(present) :]), present
+            yield from ((part & condition, order) for condition, order in ranges(present, anchor[-len(present) :]))
             anchor = None
+
+
+def ranges(keys: Keys, anchor: Anchor | None) -> Iterator[tuple[Q, Keys]]:
+    """The rows after the anchor, in order, in as many parts as it takes for each to be found without looking at others.
+
+    From the anchor on, an index is read by its first column only. Where many rows have the anchor's value there, those
+    of that value are a part of their own, in which the next column says where to begin.
+    """
+    if anchor is None:
+        yield Q(), keys
+    elif not keys[0].common:
+        yield after(keys, anchor), keys
+    else:
+        yield Q(**{keys[0].name: anchor[0]}) & after(keys[1:], anchor[1:]), keys
+        yield keys[0].beyond(anchor[0]), keys
 
 
 Fetch = Callable[[Q, Keys, int], list[R]]

@@ -39,7 +39,7 @@ def ordering_of(params: QueryDict, view: Any, model: type[Model]) -> Keys:
         # The rest of the index serves the last of them only.
         for field in fields if position == len(names) - 1 else fields[:1]:
             nullable = bool(getattr(model._meta.get_field(field), "null", False))
-            keys.setdefault(field, Key(field, descending, nullable))
+            keys.setdefault(field, Key(field, descending, nullable, field in getattr(view, "common", ())))
     pk = model._meta.pk.attname
     keys.setdefault(pk, Key(pk, descending))
     return tuple(keys.values())

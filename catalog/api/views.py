@@ -19,7 +19,7 @@ from catalog.api.columns import PARAMETER as FIELDS
 from catalog.api.columns import Shape, read_fields
 from catalog.api.conditional import Conditional, version_named, with_version
 from catalog.api.filters import AS_OF, FORMAT, OrderFilterSet, StrictFilterBackend, read_as_of
-from catalog.api.order_pages import OrderPagination
+from catalog.api.order_pages import FEW_VALUES, OrderPagination
 from catalog.api.pagination import KeysetPagination
 from catalog.api.schema.operations import Operation
 from catalog.api.serializers import OrderSerializer
@@ -125,6 +125,7 @@ class OrderViewSet(OfOrders, ListMixin, ReadOnlyModelViewSet[Order]):
     pagination_class = OrderPagination
     paginator: OrderPagination
     ordering = "-order_date"
+    common = FEW_VALUES
     # Each with the rest of the index that serves it, where there is one.
     sorts = {name: (name,) for name in NAMES} | {
         name: (name, "order_date") for name in ("source", "website", "voucher_status", "customer_id", "product_id")
