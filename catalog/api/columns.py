@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.http import QueryDict
@@ -68,8 +68,7 @@ class Shape:
     @property
     def paths(self) -> tuple[str, ...]:
         """The columns to read: first one for each field, then what the others need besides."""
-        first = [PATHS[name][0] for name in self.fields]
-        return tuple(dict.fromkeys([*first, *(path for name in self.fields for path in PATHS[name])]))
+        return paths_of(self.fields)
 
     def orders(self, rows: Iterable[Sequence[Any]], request: Request) -> list[dict[str, Any]]:
         """The rows, which begin with `paths`, as they are shown."""
@@ -90,10 +89,20 @@ class Shape:
         return orders
 
 
+@lru_cache(maxsize=1000)
+def paths_of(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """See `Shape.paths`."""
+    first = [PATHS[name][0] for name in fields]
+    return tuple(dict.fromkeys([*first, *(path for name in fields for path in PATHS[name])]))
+
+
 def _add_source_values(orders: list[dict[str, Any]], rows: Iterable[Sequence[Any]], place: dict[str, int]) -> None:
     overlaid = place["overlaid"]
     for order, row in zip(orders, rows, strict=True):
         bits = row[overlaid]
-        order["source_values"] = (
-            {name: row[place[f"source_{name}"]] for name, bit in BIT.items() if bits & bit} if bits else {}
-        )
+        order["source_values"] = _source_values(row, bits, place) if bits else {}
+
+
+def _source_values(row: Sequence[Any], bits: int, place: dict[str, int]) -> dict[str, Any]:
+    """What the source says where something else is shown."""
+    return {name: row[place[f"source_{name}"]] for name, bit in BIT.items() if bits & bit}

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import orjson
 from django.conf import settings
-from django.db.models import Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import QuerySet, Subquery
+from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.engines import reader_for
 from catalog.memory import Memory
 from catalog.models import Change
-from catalog.prepared import rows
 
 CODE = Path(__file__).resolve().parent.parent
 READING = ("GET", "HEAD")
+BEGINNING, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 def catalogue_version() -> str:
@@ -33,16 +34,12 @@ def catalogue_version() -> str:
     A catalogue that was brought back from a backup may give out a number again, but never a moment.
     """
 
-    def build(q: Q) -> QuerySet[Any, Any]:
-        return Change.objects.filter(q).order_by("-id").values_list("id", "at")[:1]
-
-    found = rows(build, Q(), "version", one_plan=True)
-    return version_named(*found[0]) if found else version_named(None, None)
+    return version_named(*(reader_for(connection).latest_change() or (None, None)))
 
 
 def version_named(change: int | None, at: datetime | None) -> str:
     """The version after a change, or before the first."""
-    return "0" if change is None else f"{change}-{at:%Y%m%d%H%M%S%f}"
+    return "0" if change is None or at is None else f"{change}-{(at - BEGINNING) // MICROSECOND}"
 
 
 def with_version(queryset: QuerySet[Any, Any], paths: Sequence[str]) -> QuerySet[Any, Any]:
@@ -138,7 +135,8 @@ class Conditional(APIView):
             return
         self.learn(catalogue_version())
         answers.only(self.version)
-        if self.etag in [tag.removeprefix("W/") for tag in parse_etags(known)]:
+        # Weak or not, among others or alone: the quotation marks are a part of it.
+        if self.etag in known:
             self.get = self.head = self._not_modified  # what the method is answered by
         elif given is not None and given.etag == self.etag:
             self.given = given
@@ -150,14 +148,16 @@ class Conditional(APIView):
         if self.place:
             self.etag = f'"{version}-{self.place}"'
 
-    def _not_modified(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(status=status.HTTP_304_NOT_MODIFIED)
+    def _not_modified(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
+        del response["Content-Type"]
+        return response
 
-    def _given_before(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def _given_before(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         given = cast("Given", self.given)
-        return Response(orjson.Fragment(given.body), headers=dict(given.headers))
+        return HttpResponse(given.body, headers=dict(given.headers))
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         headers = dict(response.headers)
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.etag and response.status_code in (status.HTTP_200_OK, status.HTTP_304_NOT_MODIFIED):
@@ -167,14 +167,19 @@ class Conditional(APIView):
             response["Cache-Control"] = f"{who}, no-cache"
             patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
             if self.given is None and response.status_code == status.HTTP_200_OK and isinstance(response, Response):
-                place, version, etag = self.place, self.version, self.etag
-                response.add_post_render_callback(
-                    lambda whole: answers.keep(place, version, Given(etag, whole.content, headers))
-                )
+                response.add_post_render_callback(lambda whole: self._keep(whole, headers))
         return response
+
+    def _keep(self, response: Response, headers: dict[str, str]) -> None:
+        """Remember an answer with the headers that the view itself gave it."""
+        headers["Content-Type"] = response["Content-Type"]
+        answers.keep(self.place, self.version, Given(self.etag, response.content, headers))
 
 
 def place_of(request: Request) -> str:
     """A short name for what is asked for and how it is to be written down."""
-    said = f"{programme()} {request.accepted_media_type} {request.build_absolute_uri()}"
+    # Django has seen to it by now that the host is one of ours.
+    host = request.META.get("HTTP_HOST") or request.get_host()
+    asked = f"{request.scheme}://{host}{request.path}?{request.META['QUERY_STRING']}"
+    said = f"{programme()} {request.accepted_media_type} {asked}"
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]

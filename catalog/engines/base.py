@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,6 +16,9 @@ Row = tuple[Any, ...]
 
 PIECE = 128 * 1024
 """Bytes of CSV that are handed on together, or a little more: a network likes pieces neither small nor huge."""
+
+
+LATEST_CHANGE = "SELECT id, at FROM catalog_change ORDER BY id DESC LIMIT 1"
 
 
 class Reader(ABC):
@@ -32,6 +36,10 @@ class Reader(ABC):
 
         `one_plan`: whatever the values are, the best way to the rows is the same, so that it need be found once only.
         """
+
+    @abstractmethod
+    def latest_change(self) -> tuple[int, datetime] | None:
+        """The number and the moment of the latest change, if there is one: what nearly every request asks first."""
 
     @abstractmethod
     def begin(self, seconds: float | None) -> None:

@@ -7,7 +7,8 @@ import select
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -15,7 +16,7 @@ from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.models import F
 from psycopg.pq import Format
 
-from catalog.engines.base import PIECE, Reader, Row
+from catalog.engines.base import LATEST_CHANGE, PIECE, Reader, Row
 
 CHECKED_EVERY = 1.0
 """Seconds for which a connection that answered is taken to work, unless its socket says otherwise."""
@@ -56,7 +57,12 @@ class PreparingCursor(psycopg.Cursor[Any]):
     """Prepares each statement on the server, which plans it once, as `begin` says, and then no more."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, **options | {"prepare": True})
+        # Django switches off that the driver prepares anything at all, asked to or not; here it is on.
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, **options | {"prepare": True})
+        finally:
+            self.connection.prepare_threshold = None
 
 
 class PostgreSQL(Reader):
@@ -74,6 +80,18 @@ class PostgreSQL(Reader):
         with wrapper(cursor, self.connection) as wrapped:
             wrapped.execute(sql, params)
             return list(wrapped.fetchall())
+
+    def latest_change(self) -> tuple[int, datetime] | None:
+        # Of so small a question, getting ready for it is most of the time: the cursor is kept with its connection.
+        wrapper: Any = self.connection
+        wrapper.ensure_connection()
+        cursor = getattr(wrapper, "asking_for_the_latest", None)
+        with wrapper.wrap_database_errors:
+            if cursor is None or cursor.connection is not wrapper.connection:
+                cursor = wrapper.asking_for_the_latest = PreparingCursor(wrapper.connection)
+                cursor.format = Format.BINARY
+            cursor.execute(LATEST_CHANGE)
+            return cast("tuple[int, datetime] | None", cursor.fetchone())
 
     def begin(self, seconds: float | None) -> None:
         check(self.connection)

@@ -8,12 +8,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.db.models import F, Func, TextField
 
-from catalog.engines.base import Reader, Row
+from catalog.engines.base import LATEST_CHANGE, Reader, Row
 from catalog.engines.periods import register
 
 STEPS_BETWEEN_LOOKS = 10_000
@@ -32,6 +33,11 @@ class SQLite(Reader):
         self._teach()
         with self.connection.cursor() as cursor:
             return list(cursor.execute(sql, params).fetchall())
+
+    def latest_change(self) -> tuple[int, datetime] | None:
+        with self.connection.cursor() as cursor:
+            found = cursor.execute(LATEST_CHANGE).fetchone()
+        return None if found is None else (found[0], found[1].replace(tzinfo=UTC))
 
     def begin(self, seconds: float | None) -> None:
         if seconds is None:

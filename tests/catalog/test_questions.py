@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Q
 from rest_framework.test import APIClient
 
@@ -88,3 +89,20 @@ PRESENT = Q(removed=False)
 def test_one_plan_is_for_what_one_index_has_in_order(q: Q, keys: tuple[Key, ...], expected: bool) -> None:
     """A rare value and a frequent one are found best in the same way, or the database looks at the value first."""
     assert has_one_plan(q, keys) is expected
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize("paths", [("?website=VVNL", "?website=VVBE"), ("services/1/", "services/2/")])
+def test_what_is_asked_again_is_not_planned_again(api: APIClient, paths: tuple[str, ...]) -> None:
+    make_orders(2)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+        driver: Any = connection.connection
+        driver._prepared.clear()
+        for path in paths:
+            assert api.get(f"{ORDERS}{path}").status_code == 200
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE '%FROM \"catalog_order\"%'"
+        )
+        assert cursor.fetchall() == [(2, 0)]
