@@ -73,6 +73,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL each flow is driven on a desk only: how wide a screen is has nothing to do with the database."""
+    if config.getoption("database") != "postgresql":
+        return
+    narrow = [item for item in items if HERE in item.path.parents and "phone" in item.name]
+    config.hook.pytest_deselected(items=narrow)
+    items[:] = [item for item in items if item not in narrow]
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this folder."""
