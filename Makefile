@@ -29,10 +29,10 @@ demo: $(BIN)/.runtime  ## load a sample and serve it on http://127.0.0.1:8000 (P
 # Status 4 of pytest: the tests could not even begin, and one line has said why.
 test: $(BIN)/.dev  ## run all tests, on SQLite and on PostgreSQL (ARGS='-k name')
 	@mkdir -p var; failed=; \
-	$(BIN)/python -m pytest --database postgresql $(ARGS) >var/test-postgresql.log 2>&1 & other=$$!; \
+	$(BIN)/python -m pytest --database postgresql --durations 15 $(ARGS) >var/test-postgresql.log 2>&1 & other=$$!; \
 	trap 'kill $$other 2>/dev/null' EXIT; \
 	echo "== Tests on sqlite (and on postgresql, see var/test-postgresql.log)"; \
-	$(BIN)/python -m pytest --database sqlite $(ARGS); status=$$?; \
+	$(BIN)/python -m pytest --database sqlite --durations 15 $(ARGS); status=$$?; \
 	[ $$status -eq 0 ] || failed="$$failed sqlite"; \
 	if [ $$status -ne 4 ]; then \
 		wait $$other; [ $$? -eq 0 ] || failed="$$failed postgresql"; \

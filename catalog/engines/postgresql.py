@@ -82,8 +82,12 @@ class PostgreSQL(Reader):
             return list(wrapped.fetchall())
 
     def latest_change(self) -> tuple[int, datetime] | None:
-        # Of so small a question, getting ready for it is most of the time: the cursor is kept with its connection.
         wrapper: Any = self.connection
+        if wrapper.queries_logged:
+            # By a way on which the log sees it.
+            found = self.fetch(LATEST_CHANGE, (), one_plan=True)
+            return cast("tuple[int, datetime]", found[0]) if found else None
+        # Of so small a question, getting ready for it is most of the time: the cursor is kept with its connection.
         wrapper.ensure_connection()
         cursor = getattr(wrapper, "asking_for_the_latest", None)
         with wrapper.wrap_database_errors:
