@@ -180,6 +180,7 @@ def place_of(request: Request) -> str:
     """A short name for what is asked for and how it is to be written down."""
     # Django has seen to it by now that the host is one of ours.
     host = request.META.get("HTTP_HOST") or request.get_host()
-    asked = f"{request.scheme}://{host}{request.path}?{request.META['QUERY_STRING']}"
-    said = f"{programme()} {request.accepted_media_type} {asked}"
+    asked = (request.scheme, host, request.path, request.META["QUERY_STRING"])
+    # Each part by itself: a path may hold whatever else parts them.
+    said = repr((programme(), request.accepted_media_type, *asked))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]

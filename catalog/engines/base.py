@@ -19,10 +19,11 @@ PIECE = 128 * 1024
 
 
 LATEST_CHANGE = "SELECT id, at FROM catalog_change ORDER BY id DESC LIMIT 1"
+"""Written out, as it is asked with nearly every request; all other SQL comes from Django's own compiler."""
 
 
 class Reader(ABC):
-    """One database, as a reader sees it. SQL comes from Django's own compiler, values are parameters."""
+    """One database, as a reader sees it. Values are parameters."""
 
     BEGIN: str
     """Begins a transaction that only reads, and all of it at one moment."""

@@ -171,3 +171,10 @@ def test_without_memory_every_answer_is_made(api: APIClient, monkeypatch: pytest
     with CaptureQueriesContext(connection) as queries:
         assert api.get(ORDERS).content == first
     assert [query["sql"] for query in queries if "catalog_order" in query["sql"]]
+
+
+def test_a_question_mark_in_an_address_is_no_other_question(api: APIClient) -> None:
+    make_orders(1)
+    assert api.get(ORDERS, QUERY_STRING="corrected_by=x/y/?").status_code == 200
+    # The same characters, of which these are the name of an order that does not exist.
+    assert api.get(f"{ORDERS}%3Fcorrected_by=x/y/").status_code == 404
