@@ -21,6 +21,8 @@ from catalog.api.conditional import answers
 from tests.databases import ENGINES
 
 ROOT = Path(__file__).resolve().parent.parent
+ASKING = {"db", "transactional_db", "django_db_reset_sequences", "live_server", "engine"}
+"""The fixtures of which all others that know a database are made."""
 
 
 class RunManage(Protocol):
@@ -48,11 +50,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that are about the other engine; they run in the other half of `make test`."""
+    """Leave out what the other half of `make test` runs: tests of the other engine, and those of none but once."""
     others = {f"{name}_only" for name in ENGINES if name != config.getoption("database")}
-    elsewhere = [item for item in items if any(item.get_closest_marker(other) for other in others)]
+    once = config.getoption("database") != ENGINES[0]
+    elsewhere = [
+        item
+        for item in items
+        if any(item.get_closest_marker(other) for other in others) or (once and not uses_database(item))
+    ]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """Whether a test can tell one database from another."""
+    asked: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("django_db") is not None or not ASKING.isdisjoint(asked)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ ENGINES = ("sqlite", "postgresql")
 
 # What the machine and the tools need. Everything else of the caller's, above all settings, is dropped.
 KEPT = {"PATH", "HOME", "USER", "LOGNAME", "TERM", "TMPDIR", "VIRTUAL_ENV", "CI"}
-KEPT |= {"TEST_DATABASE_URL", "CRASH_TESTS", "WALK_ROWS", "REWRITE_COOKBOOK", "CHROMIUM"}
+KEPT |= {"TEST_DATABASE_URL", "CRASH_TESTS", "SEQUENCES", "WALK_ROWS", "REWRITE_COOKBOOK", "CHROMIUM"}
 KEPT_PREFIXES = ("PYTEST_", "COVERAGE_", "COV_", "SSL_", "LD_", "DYLD_")
 # How to reach a server that the caller names; with a server of our own they could only mislead libpq.
 CLIENT_PREFIX = "PG"

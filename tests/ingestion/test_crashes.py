@@ -31,7 +31,7 @@ from tests.processes import (
     write_files,
 )
 
-CRASHES = int(os.environ.get("CRASH_TESTS", "6"))
+CRASHES = int(os.environ.get("CRASH_TESTS", "4"))
 ROWS_TO_CRASH = 60_000 if "CRASH_TESTS" in os.environ else 20_000
 
 

@@ -1,7 +1,11 @@
-"""Random sequences of everything that changes the catalogue, held against a model of it in plain Python."""
+"""Random sequences of everything that changes the catalogue, held against a model of it in plain Python.
+
+`SEQUENCES=200` tries that many instead of a few dozen; each time they are others.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,6 +48,7 @@ from tests.catalogue_model import CUSTOMER, FIELDS, Fix, Key, Model, Row, State,
 from tests.counting import assert_counted
 from tests.loading import export, ingest, line
 
+SEQUENCES = int(os.environ.get("SEQUENCES", "40"))
 SOURCES = ("services", "avdd")
 KEYS = [(source, number) for source in SOURCES for number in (1, 2, 3, 4)]
 VALUES: dict[str, tuple[Value, ...]] = {
@@ -355,7 +360,7 @@ def test_any_sequence_of_changes(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Shop,
         settings=settings(
-            max_examples=100,
+            max_examples=SEQUENCES,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

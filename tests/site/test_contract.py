@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.config import SchemathesisConfig
@@ -31,7 +32,11 @@ CONFIG = SchemathesisConfig.from_dict(
     {
         "seed": 4,
         "generation": {"deterministic": True, "database": "none", "max-examples": EXAMPLES},
-        "phases": {"stateful": {"enabled": False}},
+        "phases": {
+            # All that a value can be, and what it cannot be. PostgreSQL minds more of it than SQLite.
+            "coverage": {"enabled": connection.vendor == "postgresql"},
+            "stateful": {"enabled": False},
+        },
         "auth": {"openapi": {"tokenAuth": {"api_key": f"Token {TOKEN}"}}},
     }
 )
@@ -50,13 +55,33 @@ BEYOND_SCHEMA = (
 )
 
 
+LIST = "/api/v1/orders/"
+
+
+def described() -> dict[str, Any]:
+    """The description. The lookups that all searches of orders share stand at the list only.
+
+    They are the same components everywhere; to try each of them, in each wrong way, in eight places would take many
+    times as long and find nothing new.
+    """
+    document = description(False)
+    paths = {path: dict(operations) for path, operations in document["paths"].items()}
+    lookups = [each for each in paths[LIST]["get"]["parameters"] if "__" in each.get("$ref", "")]
+    assert len(lookups) > 50
+    for path, operations in paths.items():
+        given = operations.get("get", {}).get("parameters", [])
+        if path != LIST and all(each in given for each in lookups):
+            operations["get"] = operations["get"] | {"parameters": [each for each in given if each not in lookups]}
+    return document | {"paths": paths}
+
+
 @cache
 def application() -> WSGIHandler:
     """The site, as soon as there is a folder of static files."""
     return WSGIHandler()
 
 
-api = schemathesis.openapi.from_dict(description(False), config=CONFIG)
+api = schemathesis.openapi.from_dict(described(), config=CONFIG)
 api.app = lambda environ, start: application()(environ, start)  # noqa: PLW0108  not before a test asks
 
 
