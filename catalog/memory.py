@@ -34,11 +34,12 @@ class Memory(Generic[T]):
         with self._keeping:
             if key in self._kept:
                 self._used -= self._size(self._kept.pop(key))
+            if size > self.most:
+                return
             if self._used + size > self.most:
                 self._forget()
-            if size <= self.most:
-                self._kept[key] = found
-                self._used += size
+            self._kept[key] = found
+            self._used += size
 
     def clear(self) -> None:
         """Forget everything."""

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,6 +55,25 @@ def zipped(**files: bytes) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return target.getvalue()
+
+
+def zipped_by_lzma(content: bytes) -> bytes:
+    """A zip archive that is packed by a method with a dictionary of any size."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("orders.csv", content)
+    return target.getvalue()
+
+
+def demanding(archive: bytes) -> bytes:
+    """An xz archive that says it needs a dictionary of 4 GB, in the first header of its only block.
+
+    After a stream header of 12 bytes: the length of the header in words of 4 bytes, flags, the filter, how many
+    properties it has, the code of the size (40 is the largest), and at the end a checksum.
+    """
+    end = 12 + 4 * archive[12]
+    header = archive[12:16] + bytes([40]) + archive[17:end]
+    return archive[:12] + header + zlib.crc32(header).to_bytes(4, "little") + archive[end + 4 :]
 
 
 def damaged(archive: bytes, position: int) -> bytes:
@@ -316,6 +336,10 @@ PACKED = [
     Case("zip_of_two_files", zipped(**{"a.csv": GOOD, "b.csv": GOOD}), refused="archive_of_many"),
     Case("zip_of_a_folder_with_one_file", zipped(**{"out/": b"", "out/orders.csv": GOOD}), BOTH),
     Case("zip_of_no_file", zipped(), refused="archive_of_many"),
+    Case("zip_with_an_endless_list", zipped(a=GOOD, **{f"{n:050}/": b"" for n in range(12_000)}),
+         refused="archive_of_many"),
+    Case("zip_packed_by_lzma", zipped_by_lzma(GOOD), refused="too_much_memory"),
+    Case("xz_that_needs_gigabytes", demanding(PACKERS["xz"](GOOD)), refused="too_much_memory"),
     Case("gz_only_its_first_bytes", b"\x1f\x8b", refused="corrupt_archive"),
 ]  # fmt: skip
 

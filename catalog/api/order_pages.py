@@ -63,7 +63,7 @@ class OrderPagination(KeysetPagination):
     def recall(self, request: Request) -> OrderQuery | None:
         """What a request asks for, where the same was asked before, be it for another page. Raises `InvalidQuery`."""
         found = _questions.known(text_of(request))
-        if found is None:
+        if found is None or len(request.query_params.getlist(CURSOR)) > 1:
             return None
         asked, self.shape = found.asked, found.shape
         self.asked = replace(asked, cursor=read_cursor(request.query_params, asked.binding, asked.keys, Order))
@@ -83,7 +83,6 @@ class OrderPagination(KeysetPagination):
         self.paths = (*paths, *(key.name for key in self.asked.keys if key.name not in paths))
         self.places = tuple(self.paths.index(key.name) for key in self.asked.keys)
         self.cut(query)
-        self.version = self.version or catalogue_version()
         self.counted = count_of(query, self.asked.count, (self.version, self.asked.filters))
         return self.shape.orders(self.rows, request)
 
@@ -96,22 +95,26 @@ class OrderPagination(KeysetPagination):
 
         q = source.q & condition
         one_plan = source.at is None and has_one_plan(source.q, keys)
-        found = rows(build, q, (self.paths, keys, limit, source.at), one_plan=one_plan)
-        if found and not self.version:
-            # Of two statements the first is the one whose version holds for both.
-            self.version = version_named(*found[0][-2:])
-        return found
+
+        def read() -> list[Any]:
+            return rows(build, q, (self.paths, keys, limit, source.at), one_plan=one_plan)
+
+        if self.version:
+            return read()
+        # What is read now or later may be of a newer version than the one that is named; never of an older one.
+        found = read()
+        self.version = version_named(*found[0][-2:]) if found else catalogue_version()
+        # Where no row has told the version, what was there before it was asked for may no longer be all.
+        return found or read()
 
     def anchor(self, row: Any) -> Anchor:
         return tuple(row[place] for place in self.places)
 
 
 def text_of(request: Request) -> Hashable:
-    """The parameters as they were sent but for the cursor, and what days are in; several cursors are an error."""
-    text = str(request.META["QUERY_STRING"])
-    parts = text.split("&")
-    others = [part for part in parts if not part.startswith(f"{CURSOR}=")]
-    return "&".join(others) if len(parts) - len(others) < 2 else text, settings.SOURCE_TIME_ZONE
+    """The parameters as they were sent but for the cursor, and what days are in."""
+    parts = str(request.META["QUERY_STRING"]).split("&")
+    return "&".join(part for part in parts if not part.startswith(f"{CURSOR}=")), settings.SOURCE_TIME_ZONE
 
 
 def has_one_plan(q: Q, keys: Keys) -> bool:

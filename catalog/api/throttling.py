@@ -90,7 +90,10 @@ def household(address: str, fallback: str) -> str:
             found = ipaddress.ip_address(text)
         except ValueError:
             continue
-        return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+        if isinstance(found, ipaddress.IPv6Address):
+            # On a socket for both, clients with IPv4 come from ::ffff:1.2.3.4.
+            found = found.ipv4_mapped or ipaddress.ip_network((int(found) >> 64 << 64, 64))  # type: ignore[assignment]
+        return str(found)
     return ""
 
 

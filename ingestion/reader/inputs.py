@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 import zstandard
 
@@ -225,8 +225,22 @@ def _bzip2(raw: IO[bytes]) -> Chunks:
     return _streams(raw, bz2.BZ2Decompressor)
 
 
+XZ_MEMORY = 128 << 20
+"""Bytes that xz may use: twice what `xz -9` asks for. How many it needs, the archive says, and it may say anything."""
+
+
 def _xz(raw: IO[bytes]) -> Chunks:
-    return _streams(raw, partial(lzma.LZMADecompressor, format=lzma.FORMAT_XZ), padding=b"\0")
+    new = partial(lzma.LZMADecompressor, format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+    try:
+        yield from _streams(raw, new, padding=b"\0")
+    except lzma.LZMAError as error:
+        if str(error) != "Memory usage limit exceeded":
+            raise
+        raise Refused(
+            "too_much_memory",
+            f"The xz archive needs more than {XZ_MEMORY >> 20} MB of memory to be unpacked; pack it anew, "
+            "with xz -9 at most.",
+        ) from error
 
 
 ZSTD_PIECE = 1 << 10
@@ -251,8 +265,24 @@ def _zstd(raw: IO[bytes]) -> Chunks:
 END_OF_ZIP = b"PK\x05\x06"
 
 
+class Sparing:
+    """A file of which no more than `CHUNK` is read at once: `zipfile` reads a list of files whole, however long."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self.seek, self.tell, self.seekable = raw.seek, raw.tell, raw.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > CHUNK:
+            raise Refused(
+                "archive_of_many",
+                "The zip archive has too long a list of what it holds; it must hold exactly one CSV file.",
+            )
+        return self._raw.read(size)
+
+
 def _zip(raw: IO[bytes]) -> Chunks:
-    with zipfile.ZipFile(raw) as archive:
+    with zipfile.ZipFile(cast("IO[bytes]", Sparing(raw))) as archive:
         files = [entry for entry in archive.infolist() if not entry.is_dir()]
         if len(files) != 1:
             raise Refused(
@@ -262,6 +292,12 @@ def _zip(raw: IO[bytes]) -> Chunks:
         if min(entry.header_offset for entry in archive.infolist()) or raw.read(4) != END_OF_ZIP:
             # Another archive, perhaps, which zipfile would pass over.
             raise zipfile.BadZipFile("there is something before or after the archive")
+        if files[0].compress_type == zipfile.ZIP_LZMA:
+            raise Refused(
+                "too_much_memory",
+                "The zip archive is packed by LZMA, which may need any amount of memory to be unpacked; pack it anew "
+                "by the usual method, Deflate.",
+            )
         with archive.open(files[0]) as stream:
             yield from _read_all(stream)
 

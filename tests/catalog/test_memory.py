@@ -76,3 +76,11 @@ def test_it_takes_no_more_room_than_it_has() -> None:
         memory.keep("the same", b"x" * 60)
     assert memory.known("the same") == b"x" * 60
     assert memory._used <= 100
+
+
+def test_what_is_too_large_to_be_kept_drives_nothing_out() -> None:
+    memory: Memory[str] = Memory(10, len)
+    memory.keep("small", "ab")
+    memory.keep("large", "c" * 11)
+    memory.keep("small again", "de")
+    assert (memory.known("small"), memory.known("large"), memory.known("small again")) == ("ab", None, "de")

@@ -10,8 +10,10 @@ from django.db.models import Q
 from rest_framework.test import APIClient
 
 from catalog import quality
+from catalog.api import order_pages
 from catalog.api.keyset import Key
 from catalog.api.order_pages import has_one_plan
+from catalog.prepared import rows
 from tests.factories import make_change, make_order, make_orders, make_run
 from tests.read_side import ORDERS, api
 
@@ -58,6 +60,14 @@ def test_a_wrong_cursor_of_a_question_that_is_known_is_refused(api: APIClient, t
         assert (answer.status_code, "cursor" in answer.json()) == (400, True)
 
 
+def test_a_second_cursor_is_refused_however_it_is_written(api: APIClient) -> None:
+    make_orders(3)
+    cursor = api.get(f"{ORDERS}?page_size=1").json()["next"].partition("cursor=")[2].partition("&")[0]
+    assert api.get(f"{ORDERS}?page_size=1&%63ursor={cursor}").status_code == 200
+    answer = api.get(f"{ORDERS}?page_size=1&%63ursor={cursor}&cursor={cursor}")
+    assert (answer.status_code, "cursor" in answer.json()) == (400, True)
+
+
 def test_pages_of_a_question_that_is_known_are_those_asked_for(api: APIClient) -> None:
     make_orders(3)
     first = api.get(f"{ORDERS}?website=VVNL&page_size=1").json()
@@ -65,6 +75,25 @@ def test_pages_of_a_question_that_is_known_are_those_asked_for(api: APIClient) -
     assert second["results"] != first["results"]
     assert api.get(f"{ORDERS}?website=VVNL&page_size=1").json() == first
     assert api.get(second["previous"]).json()["results"] == first["results"]
+
+
+@pytest.mark.parametrize("params", [{"website": "VVNL"}, {"customer_id": 100, "ordering": "payment_id"}])
+def test_what_arrives_while_a_page_is_read_is_on_the_next_one(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
+) -> None:
+    """A page is not kept as one of a catalogue that is newer than what has been read."""
+
+    def read_and_load(*args: Any, **options: Any) -> Any:
+        read = rows(*args, **options)
+        monkeypatch.undo()
+        change = make_change()
+        make_order(1, change=change, customer_id=100, payment_id=5)
+        make_order(2, change=change, customer_id=100, payment_id=None)
+        return read
+
+    monkeypatch.setattr(order_pages, "rows", read_and_load)
+    api.get(ORDERS, params)
+    assert found(api, **params) == ["services/1/", "services/2/"]
 
 
 BY_DATE = (Key("order_date", True), Key("key", True))

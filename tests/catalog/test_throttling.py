@@ -88,6 +88,9 @@ def test_each_address_has_its_own_allowance(client: Client, settings: Any, clock
     assert not refused(ask(client, REMOTE_ADDR="192.0.2.1"))
     assert refused(ask(client, REMOTE_ADDR="192.0.2.1"))
     assert not refused(ask(client, REMOTE_ADDR="192.0.2.2"))
+    # On a socket for both kinds of addresses.
+    assert refused(ask(client, REMOTE_ADDR="::ffff:192.0.2.1"))
+    assert not refused(ask(client, REMOTE_ADDR="::ffff:192.0.2.3"))
 
 
 def test_an_ipv6_network_is_one_client(client: Client, settings: Any, clock: list[float]) -> None:
