@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from ingestion.drift import BEFORE, ENOUGH, Unit, drift
 from ingestion.models import Run
+from ingestion.rejects import by_frequency
 
 WIDTH = 1000
 LEAST_WIDTH = 6
@@ -102,7 +103,7 @@ def widths_of(counts: Sequence[int]) -> list[float]:
 def reasons(run: Run) -> Iterator[dict[str, Any]]:
     """The reasons for which rows were rejected, with a bar each, the longest for the most frequent."""
     most = max(run.rejects_by_reason.values(), default=0)
-    for code, count in run.rejects_by_reason.items():
+    for code, count in by_frequency(run.rejects_by_reason).items():
         link = rejects_url(run, code=code)
         yield {"code": code, "rows": f"{count:,}", "link": link, "width": f"{100 * count / most:.1f}"}
 

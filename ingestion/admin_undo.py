@@ -31,7 +31,7 @@ SENTENCES = {
 LOOK_AGAIN = ("touched_since", "changed_meanwhile")
 """Refusals of what was confirmed after which the preview has something to show."""
 
-NOT_SAID = "Nothing was undone: say that the orders touched since may stay as they are, or undo what came later first."
+NOT_SAID = "Nothing was undone: say that the orders touched since may stay as they are, or undo later loads first."
 
 
 class UndoForm(forms.Form):

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from catalog.read_only import link_to, moment, visible
 from ingestion.admin_figures import conflicts_url, rejects_url
 from ingestion.models import Run
+from ingestion.rejects import by_frequency
 from ingestion.report import FIGURES, as_dict
 from ingestion.upload_models import Upload
 from ingestion.uploads import folder
@@ -119,7 +120,7 @@ def findings(report: dict[str, Any], corrections: dict[str, str]) -> dict[str, A
         "rejected": f"{report['rejected']:,}",
         "all_shown": report["rejected"] <= EXAMPLES,
         "corrections": [f"{text}: {report[name]:,}" for name, text in corrections.items() if report[name]],
-        "by_reason": [(code, f"{count:,}") for code, count in report["rejects_by_reason"].items()],
+        "by_reason": [(code, f"{count:,}") for code, count in by_frequency(report["rejects_by_reason"]).items()],
         "new_values": [(name, some(values)) for name, values in report["new_values"].items()],
     }
 

@@ -27,7 +27,7 @@ from ingestion.progress import Listener
 from ingestion.reader.batches import OrderReader
 from ingestion.reader.inputs import Input, open_input
 from ingestion.reader.repair_columns import LINE_COLUMN, REPAIR_COLUMNS
-from ingestion.rejects import RejectSpool
+from ingestion.rejects import RejectSpool, by_frequency
 from ingestion.staged import StagedFile
 from ingestion.staging import Engine, engine_for
 
@@ -267,7 +267,7 @@ class Load:
             raise LoadError(
                 "unaccounted", f"{run.read:,} rows were read and {accounted:,} accounted for; nothing was loaded."
             )
-        run.rejects_by_reason = dict(self.rejects.by_reason.most_common())
+        run.rejects_by_reason = by_frequency(self.rejects.by_reason)
         run.status, run.change = Run.Status.LOADED, change
         if not self.options.dry_run:
             self.rejects.store(run)
@@ -326,7 +326,7 @@ class Load:
         run = self.run
         run.status, run.reason_code, run.reason, run.change = status, error.code, error.message, None
         run.inserted = run.updated = run.unchanged = run.removed = run.caught_up = run.conflicts = run.repaired = 0
-        run.rejected, run.rejects_by_reason = self.rejects.count, dict(self.rejects.by_reason.most_common())
+        run.rejected, run.rejects_by_reason = self.rejects.count, by_frequency(self.rejects.by_reason)
 
     def _save(self) -> None:
         self.run.finished_at = timezone.now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from catalog.contract import Reason
@@ -43,7 +43,7 @@ class RejectSpool:
         """Append rejects; a row with two reasons counts under both. Raises `Refused` when they are too many."""
         for reject in rejects:
             self.count += 1
-            self.by_reason.update({reason.code for reason in reject.reasons})
+            self.by_reason.update(dict.fromkeys((reason.code for reason in reject.reasons), 1))
             record = [reject.line, reject.raw.decode("latin-1"), reject.reasons, reject.key]
             self._size += self._file.write(json.dumps(record) + "\n")
             if self._limit is not None and self._size > self._limit:
@@ -79,6 +79,11 @@ class RejectSpool:
                 for reject in some
                 for reason in reject.reasons
             )
+
+
+def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    """Numbers of rows by reason, the most frequent first; PostgreSQL keeps no order of them."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def portions(rejects: Iterable[Reject]) -> Iterator[list[Reject]]:

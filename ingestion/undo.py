@@ -124,10 +124,11 @@ class Undo:
         old = self.undone.change_id
         with self._tables() as merge:
             self._look_at_touched(keep_touched=keep_touched)
-            if not self.engine.execute(undo_sql.find_undone(), [old, old]) and self.run.unchanged:
+            if not self.engine.execute(undo_sql.find_undone(), [old] * 3) and self.run.unchanged:
                 raise NotPossible(
                     "nothing_left",
-                    f"Something has touched every order of run {self.undone.pk} since. Undo what came later first.",
+                    f"Something has touched every order of run {self.undone.pk} since. Undo later loads first; what "
+                    "a correction or a rule has changed since stays.",
                 )
             self.engine.execute(undo_sql.stage_previous(merge.staged), [old])
             self._rewind_corrections(change.pk)
@@ -149,17 +150,20 @@ class Undo:
             )
 
     def _look_at_touched(self, *, keep_touched: bool) -> None:
-        self.run.unchanged = self.engine.execute(undo_sql.find_touched(), [self.undone.change_id] * 7)
+        found = self.engine.execute(undo_sql.find_touched(), [self.undone.change_id] * 7)
+        if not found:
+            return
+        self.run.unchanged = found - self.engine.execute(undo_sql.spare_restored(), [self.undone.change_id] * 2)
         if not self.run.unchanged:
             return
         self.touched = named([key for (key,) in self.engine.rows(undo_sql.SOME_TOUCHED)])
         if not keep_touched:
             examples = ", ".join(map(str, self.touched))
+            orders = "1 order" if self.run.unchanged == 1 else f"{self.run.unchanged:,} orders"
             raise NotPossible(
                 "touched_since",
-                f"Something has touched {self.run.unchanged:,} orders of run {self.undone.pk} since, such as "
-                f"{examples}. Undo what came later first, or leave them as they are (--keep-touched; keep_touched in "
-                "the API).",
+                f"Something has touched {orders} of run {self.undone.pk} since, such as {examples}. Undo later loads "
+                "first, or leave these orders as they are (--keep-touched; keep_touched in the API).",
             )
 
     def _rewind_corrections(self, change: int) -> None:

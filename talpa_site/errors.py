@@ -6,12 +6,13 @@ import sys
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import is_valid_path, reverse
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import (
@@ -57,6 +58,16 @@ class QueryTooExpensive(APIException):
     )
 
 
+class BodyTooLarge(APIException):
+    """The body is longer than is read."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(f"The body has more than the {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes that it may have.")
+
+
 def api_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler, with a code for every error; None for a fault of our own, which Django logs."""
     exc = _translated(exc)
@@ -81,6 +92,8 @@ def _translated(exc: Exception) -> Exception:
     if isinstance(exc, UNAVAILABLE):
         log.error("database_unavailable", exc_info=exc)
         return DatabaseUnavailable()
+    if isinstance(exc, RequestDataTooBig):
+        return BodyTooLarge()
     if isinstance(exc, SuspiciousOperation):
         return ParseError(str(exc))
     if isinstance(exc, Throttled):
@@ -140,8 +153,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
-    answer = refuse(request, 404, "not_found", f"There is nothing at {request.path}.")
+    answer = refuse(request, 404, "not_found", f"There is nothing at {request.path}{_slash_meant(request)}.")
     return answer or page(request, 404, "There is nothing here", place=shown(request.path))
+
+
+def _slash_meant(request: HttpRequest) -> str:
+    """What to say of an address that only lacks its final slash."""
+    return f"; {request.path}/ is meant, with a slash at its end" if is_valid_path(f"{request.path_info}/") else ""
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

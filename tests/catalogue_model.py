@@ -277,7 +277,18 @@ class Model:
 
     def _is_touched(self, key: Key, change: int) -> bool:
         later = [entry for fix in self.fixes if fix.key == key for entry, _ in fix.log if entry > change]
-        return self.histories[key][-1][0] != change or bool(later)
+        return change not in self._stands(key) or bool(later)
+
+    def _stands(self, key: Key) -> list[int]:
+        """What has made an order as it is: the latest change, and where that was an undo, what it has put back."""
+        history = self.histories[key]
+        found: list[int] = []
+        while history:
+            found.append(history[-1][0])
+            undos = [run for run in self.runs.values() if run.undoes and run.change == found[-1]]
+            undone = [self.runs[run.undoes].change for run in undos if run.undoes]
+            history = [entry for entry in history if undone and entry[0] < undone[0]]
+        return found
 
     def undo(self, number: int, new_number: int, change: int) -> dict[str, int]:
         """Take a run back, but for what something has touched since; the figures."""

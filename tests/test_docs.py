@@ -12,6 +12,7 @@ from django.core.management import load_command_class
 
 from catalog.api.filters import OrderFilterSet
 from catalog.contract import COLUMNS, NAMES, Kind
+from ingestion.codes import REASONS, REFUSALS
 from ingestion.reader.exact import FLAWS
 from tests.conftest import ROOT
 
@@ -84,6 +85,12 @@ def test_codes_are_found_in_the_code() -> None:
 
 def test_each_code_is_explained_and_none_besides() -> None:
     assert first_cells(section("Reasons")) | first_cells(section("Refusals")) == codes_raised()
+
+
+def test_codes_are_listed_as_they_are_explained() -> None:
+    """What filters take; by the test above it is what the code raises."""
+    assert first_cells(section("Reasons")) == set(REASONS)
+    assert first_cells(section("Refusals")) == set(REFUSALS)
 
 
 def test_columns_of_the_contract() -> None:

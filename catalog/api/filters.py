@@ -53,7 +53,8 @@ def read_as_of(params: QueryDict) -> datetime | None:
         raise InvalidQuery(Problem(AS_OF, refused.message, allowed)) from refused
     moment = span.end - timedelta(microseconds=1)
     if moment > timezone.now():
-        message = "That is in the future, and nobody knows it yet; leave the parameter out to see what is now."
+        date = "; a date stands for the end of its day, so give a time" if span.start <= timezone.now() else ""
+        message = f"That is in the future, and nobody knows it yet{date}; leave the parameter out to see what is now."
         raise InvalidQuery(Problem(AS_OF, message, allowed))
     return moment
 

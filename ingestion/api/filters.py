@@ -7,7 +7,9 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
 
-from catalog.api.lookups import NUMBER_LOOKUPS, RANGE, FigureFilter, StrictFilter, StrictFilterSet
+from catalog.api.lookups import NUMBER_LOOKUPS, RANGE, ChoiceFilter, FigureFilter, StrictFilterSet
+from catalog.contract import NAMES
+from ingestion.codes import REASONS, REFUSALS
 from ingestion.models import RejectedRow, RejectReason, Run
 
 MOMENT_LOOKUPS = ("exact", *RANGE, "isnull")
@@ -18,11 +20,13 @@ class RunFilterSet(StrictFilterSet):
 
     FILTER_DEFAULTS = StrictFilterSet.FILTER_DEFAULTS | {models.BigIntegerField: {"filter_class": FigureFilter}}
 
+    reason_code = ChoiceFilter(choices=REFUSALS)
+    reason_code__in = ChoiceFilter("reason_code", "in", choices=REFUSALS)
+
     class Meta:
         model = Run
         fields = {
             "status": ("exact", "in"),
-            "reason_code": ("exact", "in"),
             "file": ("exact", "icontains"),
             "sha256": ("exact", "in"),
             "actor": ("exact",),
@@ -33,7 +37,7 @@ class RunFilterSet(StrictFilterSet):
         }
 
 
-class ReasonFilter(StrictFilter):
+class ReasonFilter(ChoiceFilter):
     """A property of a reason: `RejectFilterSet` looks for one reason that has them all."""
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
@@ -43,10 +47,10 @@ class ReasonFilter(StrictFilter):
 class RejectFilterSet(StrictFilterSet):
     """Where a rejected row stood, and why it was rejected."""
 
-    code = ReasonFilter()
-    code__in = ReasonFilter("code", "in")
-    column = ReasonFilter()
-    column__in = ReasonFilter("column", "in")
+    code = ReasonFilter(choices=REASONS)
+    code__in = ReasonFilter("code", "in", choices=REASONS)
+    column = ReasonFilter(choices=NAMES)
+    column__in = ReasonFilter("column", "in", choices=NAMES)
 
     class Meta:
         model = RejectedRow

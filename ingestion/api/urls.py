@@ -1,8 +1,8 @@
 """Addresses of runs under /api/v1/."""
 
 from django.urls import path
-from rest_framework.parsers import JSONParser
 
+from catalog.api.parsers import JSONParser
 from ingestion.api.views import RejectViewSet, RunViewSet
 
 REJECT = "runs/<db_number:run>/rejects/<db_number:line>/"

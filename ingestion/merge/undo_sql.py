@@ -11,7 +11,9 @@ from catalog.contract import CORRECTABLE
 from catalog.models import BIT
 from ingestion.merge.overlay import CORRECTIONS, EVENTS
 from ingestion.merge.sql import DELTA, ORDERS, VERSIONS, state
+from ingestion.models import Run
 
+RUNS = f'"{Run._meta.db_table}"'
 UNDONE, TOUCHED_KEYS, GONE = '"ingestion_undone"', '"ingestion_touched"', '"ingestion_gone"'
 TOUCHED = (
     f"SELECT key FROM {VERSIONS} WHERE change_id = %s UNION "
@@ -24,6 +26,24 @@ TOUCHED = (
 )
 """Orders that something has touched since, be it that they came back and went again. Takes the change seven times."""
 
+FORMER = (
+    f"COALESCE((SELECT v.change_id FROM {VERSIONS} v WHERE v.key = s.key AND v.ended_by_id = u.change_id), "
+    f"(SELECT max(v.ended_by_id) FROM {VERSIONS} v WHERE v.key = s.key AND v.ended_by_id < u.change_id))"
+)
+"""What made the state before the one that an undone run had made, or took the order away before that."""
+
+SPARED = (
+    f"WITH RECURSIVE stands (key, change_id) AS (SELECT t.key, COALESCE(o.change_id, (SELECT max(v.ended_by_id) "
+    f"FROM {VERSIONS} v WHERE v.key = t.key)) FROM {TOUCHED_KEYS} t LEFT JOIN {ORDERS} o ON o.key = t.key "
+    f"UNION ALL SELECT s.key, {FORMER} FROM stands s JOIN {RUNS} r ON r.change_id = s.change_id "
+    f"JOIN {RUNS} u ON u.id = r.undoes_id) SELECT s.key FROM stands s WHERE s.change_id = %s AND NOT EXISTS "
+    f"(SELECT 1 FROM {CORRECTIONS} c JOIN {EVENTS} e ON e.correction_id = c.id "
+    "WHERE c.order_id = s.key AND e.change_id > %s)"
+)
+"""Those of them that stand as the change has made them, as all that came later was undone. Where corrections had a part
+in it they are not spared: what becomes of these hangs on who ended them. Takes the change twice.
+"""
+
 SOME_TOUCHED = f"SELECT key FROM {TOUCHED_KEYS} ORDER BY key LIMIT 10"
 
 
@@ -32,10 +52,16 @@ def find_touched() -> str:
     return f"INSERT INTO {TOUCHED_KEYS} (key) SELECT key FROM ({TOUCHED}) AS touched"
 
 
+def spare_restored() -> str:
+    """What later runs have done and undos have put back has touched nothing. Takes the change twice."""
+    return f"DELETE FROM {TOUCHED_KEYS} WHERE key IN ({SPARED})"
+
+
 def find_undone() -> str:
-    """The orders that a change has touched and nothing since. Takes the change twice."""
+    """The orders that a change has touched and nothing since. Takes the change three times."""
     return (
         f"INSERT INTO {UNDONE} (key) SELECT key FROM (SELECT key FROM {ORDERS} WHERE change_id = %s UNION "
+        f"SELECT key FROM {VERSIONS} WHERE change_id = %s UNION "
         f"SELECT key FROM {VERSIONS} WHERE ended_by_id = %s) AS affected "
         f"WHERE NOT EXISTS (SELECT 1 FROM {TOUCHED_KEYS} t WHERE t.key = affected.key)"
     )

@@ -50,14 +50,16 @@ def read_header(
     readings = {candidate: _names(line, candidate) for candidate in candidates}
     best = max(readings, key=lambda candidate: len(set(readings[candidate]) & set(NAMES)))
     names = readings[best]
-    if not any(readings.values()):
-        raise Refused(
-            "no_header", "The quotation marks of line 1 do not fit together; a column's name must not hold a line end."
-        )
     if not set(names) & set(NAMES):
+        hint = _hint_of_encoding(line)
+        if not hint and delimiter:
+            hint = _hint_of_delimiter(line, delimiter, extra_columns, allow_extra_columns=allow_extra_columns)
+        if not hint and not any(readings.values()):
+            hint = "The quotation marks of line 1 do not fit together; a column's name must not hold a line end."
         raise Refused(
             "no_header",
-            f"Line 1 is not the header of an order export: it reads {shown(_without_numbers(line))}, "
+            hint
+            or f"Line 1 is not the header of an order export: it reads {shown(_without_numbers(line))}, "
             f"and none of the columns ({', '.join(NAMES)}) is in it.",
         )
     problems = _problems(names, extra_columns, allow_extra_columns=allow_extra_columns)
@@ -75,6 +77,27 @@ def header_of(delimiter: str, names: Sequence[str]) -> Header:
 def _without_numbers(line: bytes) -> str:
     """The line with `#` for each digit: it may be an order, and what is said of a file is kept for good."""
     return re.sub("[0-9]", "#", line.decode("utf-8", "replace"))
+
+
+def _hint_of_encoding(line: bytes) -> str:
+    """What to do when the line is a header but for the NULs between its letters, else nothing."""
+    if b"\0" not in line or not any(set(_names(line.replace(b"\0", b""), mark)) & set(NAMES) for mark in DELIMITERS):
+        return ""
+    kind = "utf-32" if b"\0\0" in line else "utf-16"
+    name = f"{kind}-be" if line.startswith(b"\0") else f"{kind}-le"
+    return f"Line 1 looks like {kind.upper()} without a byte order mark; load it with: ingest_csv --encoding {name}."
+
+
+def _hint_of_delimiter(line: bytes, named: str, extra_columns: tuple[str, ...], *, allow_extra_columns: bool) -> str:
+    """The delimiter under which the line reads as the contract, unlike under the one that the user named."""
+    for mark in DELIMITERS:
+        names = _names(line, mark)
+        if set(NAMES) <= set(names) and not _problems(names, extra_columns, allow_extra_columns=allow_extra_columns):
+            return (
+                f"Line 1 does not read as the contract with {shown(named)} as the delimiter, but it does with "
+                f"{shown(mark)}: name that one, or leave out --delimiter."
+            )
+    return ""
 
 
 def _names(line: bytes, delimiter: str) -> list[str]:

@@ -211,22 +211,24 @@ def test_the_command_prints_a_token_that_works(run_manage: RunManage, client: Cl
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "sentence", "code"),
     [
-        (("bob", "--name", "x"), "There is no user 'bob'"),
-        (("ana", "--name", "taken"), "There is a token of this name already"),
-        (("ana", "--name", "x" * 61), "at most 60 characters"),
-        (("ana", "--name", ""), "cannot be blank"),
-        (("ana", "--name", "x", "--group", "boss"), "invalid choice: 'boss'"),
-        (("ana", "--name", "x", "--expires-in-days", "0"), "--expires-in-days must be from 1 to 36500."),
-        (("ana",), "required: --name"),
+        (("bob", "--name", "x"), "There is no user 'bob'", 1),
+        (("ana", "--name", "taken"), "There is a token of this name already", 1),
+        (("ana", "--name", "x" * 61), "at most 60 characters", 1),
+        (("ana", "--name", ""), "cannot be blank", 1),
+        (("ana", "--name", "x", "--group", "boss"), "invalid choice: 'boss'", 2),
+        (("ana", "--name", "x", "--expires-in-days", "-5"), "--expires-in-days must be from 1 to 36500.", 2),
+        (("ana",), "required: --name", 2),
     ],
 )
 @pytest.mark.django_db(transaction=True)
-def test_the_command_says_what_is_wrong(run_manage: RunManage, arguments: tuple[str, ...], sentence: str) -> None:
+def test_the_command_says_what_is_wrong(
+    run_manage: RunManage, arguments: tuple[str, ...], sentence: str, code: int
+) -> None:
     make_token(make_user("ana"), name="taken")
     done = run_manage("create_token", *arguments)
-    assert done.returncode != 0
+    assert done.returncode == code
     assert done.stdout == ""
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr

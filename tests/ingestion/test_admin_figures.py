@@ -118,8 +118,9 @@ def test_a_run_that_read_nothing_has_neither_bar_nor_comparison(staff: Client) -
 
 
 def test_reasons_are_bars_with_links(staff: Client) -> None:
-    run = make_run(read=30, rejected=30, rejects_by_reason={"not_a_code": 25, "no_such_date": 10})
+    run = make_run(read=30, rejected=30, rejects_by_reason={"no_such_date": 10, "not_a_code": 25})
     page = page_of(staff, run)
+    assert page.index("code=not_a_code") < page.index("code=no_such_date"), "the most frequent first"
     for code, width in (("not_a_code", "100.0"), ("no_such_date", "40.0")):
         row = re.search(rf'href="{REJECTS}\?run={run.pk}&amp;code={code}">.*?</tr>', page)
         assert row

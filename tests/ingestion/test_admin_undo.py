@@ -117,7 +117,7 @@ def test_what_was_touched_since_is_named_and_left_only_if_said_so(loader: Client
     assert '<input type="checkbox" name="keep_touched" id="id_keep_touched" required>' in preview
     refused = confirm(loader, second, preview)
     assert said(refused) == [
-        "Nothing was undone: say that the orders touched since may stay as they are, or undo what came later first."
+        "Nothing was undone: say that the orders touched since may stay as they are, or undo later loads first."
     ]
     assert websites() == ["VVBE"] * 4
 
@@ -200,9 +200,11 @@ def test_where_nothing_is_left_the_page_of_the_run_says_so(
     response = getattr(loader, method)(f"{RUNS}{second}/undo/", given, follow=True)
 
     assert [address for address, _ in response.redirect_chain] == [f"{RUNS}{second}/change/"]
-    assert said(response.content.decode()) == [
-        f"Something has touched every order of run {second} since. Undo what came later first."
-    ]
+    [told] = said(response.content.decode())
+    assert told == (
+        f"Something has touched every order of run {second} since. "
+        "Undo later loads first; what a correction or a rule has changed since stays."
+    )
 
 
 def test_later_loads_that_may_have_confirmed_its_values_are_named(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -99,4 +100,11 @@ def test_a_time_that_nobody_can_look_at_is_refused(api: APIClient, write: WriteF
     for path in (ORDERS, f"{ORDERS}services/1/"):
         said = refusal(api, path, as_of=text)
         assert words in said["as_of"][0]
+        assert "give a time" not in said["as_of"][0]
         assert said["allowed"]["as_of"]
+
+
+def test_of_today_a_time_must_be_given(api: APIClient) -> None:
+    today = timezone.now().astimezone(settings.SOURCE_TIME_ZONE)
+    said = refusal(api, ORDERS, as_of=f"{today:%Y-%m-%d}")
+    assert "a date stands for the end of its day, so give a time" in said["as_of"][0]

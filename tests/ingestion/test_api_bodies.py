@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.models import Group
 from rest_framework.test import APIClient
 
+from catalog.api.schema import errors
 from catalog.models import Change, Correction, ValueRule
 from ingestion.models import RejectedRow
+from tests.conftest import ROOT
 from tests.factories import make_conflict, make_order, make_reject, make_run, make_user
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +155,32 @@ def test_the_form_of_a_browser_is_understood(client: APIClient, addresses: dict[
         path, body = addresses[name]
         form = {key: str(value) for key, value in body.items()} | {"csrfmiddlewaretoken": "x"}
         assert client.post(f"/api/v1/{path}", form, format="multipart").status_code in (200, 201, 409), name
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_what_is_nested_too_deeply_is_refused(client: APIClient, addresses: dict[str, Any], name: str) -> None:
+    before = state()
+    for body in ("[" * 1000 + "]" * 1000, '{"reason":' * 5_000 + "1" + "}" * 5_000, "[" * 100_000):
+        answer = send(client, addresses[name][0], body)
+
+        assert answer.status_code == 400, answer.content
+        assert answer.json() == {"detail": "JSON parse error - The body is nested too deeply.", "code": "parse_error"}
+    assert state() == before
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_too_long_is_told_how_long_it_may_be(client: APIClient, settings: Any, kind: str) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000
+    body = json.dumps(RULE | {"reason": "x" * 20_000})
+
+    answer = client.post("/api/v1/rules/", body, content_type=kind)
+
+    sentence = "The body has more than the 20,000 bytes that it may have."
+    assert (answer.status_code, answer.json()) == (413, {"detail": sentence, "code": "body_too_large"})
+
+
+def test_how_long_a_body_may_be_is_as_documented(settings: Any) -> None:
+    limit = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
+
+    assert f"| 413 | `body_too_large` | a body of more than {limit} |" in (ROOT / "docs" / "api.md").read_text()
+    assert limit in errors.ERRORS["BodyTooLarge"].examples["body_too_large"]["detail"]

@@ -89,6 +89,8 @@ def test_runs_are_filtered(api: APIClient) -> None:
     ("parameter", "value", "words"),
     [
         ("status", "loadd", "Did you mean 'loaded'?"),
+        ("reason_code", "too_many_reject", "Did you mean 'too_many_rejects'?"),
+        ("reason_code__in", "locked,crash", "Did you mean 'crashed'?"),
         ("stauts", "loaded", "Did you mean 'status'?"),
         ("file__icontains", "a\x00", "control characters"),
         ("file__icontains", "x" * 5000, "longer than 4096"),
@@ -142,13 +144,28 @@ def test_rejects_are_filtered_by_one_reason_that_has_it_all(api: APIClient) -> N
     run = make_run()
     make_reject(run, 2, ("not_a_code", "website"))
     make_reject(run, 3, ("not_a_code", "source"), ("missing_value", "website"))
-    make_reject(run, 4, ("wrong_number_of_fields", ""))
+    make_reject(run, 4, ("too_few_fields", ""))
     assert lines(api, run, code="not_a_code") == [2, 3]
     assert lines(api, run, code="not_a_code", column="website") == [2]
-    assert lines(api, run, code__in="missing_value,wrong_number_of_fields") == [3, 4]
+    assert lines(api, run, code__in="missing_value,too_few_fields") == [3, 4]
     assert lines(api, run, column__in="website,source") == [2, 3]
     assert lines(api, run, line__gte=3, line__lt=4) == [3]
-    assert lines(api, run, code="unheard_of") == []
+    assert lines(api, run, code="bad_quote") == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "meant"),
+    [
+        ("code", "not_an_integr", "not_an_integer"),
+        ("code__in", "bad_quote,not_tex", "not_text"),
+        ("column", "websit", "website"),
+        ("column__in", "source,websit", "website"),
+    ],
+)
+def test_words_that_no_reason_can_have_are_refused(api: APIClient, parameter: str, value: str, meant: str) -> None:
+    said = refusal(api, f"{RUNS}{make_run().pk}/rejects/", **{parameter: value})
+    assert f"Did you mean '{meant}'?" in said[parameter if parameter != "code" else "non_field_errors"][0]
+    assert meant in said["allowed"][parameter]
 
 
 def test_rejects_are_strict_too(api: APIClient) -> None:

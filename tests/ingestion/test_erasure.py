@@ -132,7 +132,7 @@ def test_twice(write: WriteFile) -> None:
     assert erase() == "The customer was already erased, nothing found.\n"
     assert (Change.objects.count(), ErasedCustomer.objects.count()) == (changes, 1)
     Order.objects.update(customer_id=GONE)
-    assert "was already erased.\n             1 orders" in erase()
+    assert "was already erased.\n             1 order held" in erase()
     assert customers(1) == [None]
 
 
@@ -144,8 +144,8 @@ def test_dry_run_leaves_no_trace(write: WriteFile) -> None:
 
     assert said.splitlines() == [
         "The customer is erased (dry run: nothing was changed).",
-        "             1 orders held the number",
-        "             1 rejected rows held the number",
+        "             1 order held the number",
+        "             1 rejected row held the number",
     ]
     assert {model: list(model._default_manager.order_by("pk").values()) for model in apps.get_models()} == before
 
@@ -172,8 +172,8 @@ def test_refusals(write: WriteFile, given: dict[str, str], sentence: str) -> Non
 
 def test_it_waits_unless_told_otherwise(write: WriteFile) -> None:
     ingest(write(line(1, **of())))
-    assert "1 orders held" in erase("--wait", "--dry-run")
-    assert "1 orders held" in erase("--no-wait", "--dry-run")
+    assert "1 order held" in erase("--wait", "--dry-run")
+    assert "1 order held" in erase("--no-wait", "--dry-run")
 
 
 def test_it_needs_a_reason() -> None:

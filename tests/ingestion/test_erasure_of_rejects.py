@@ -46,7 +46,7 @@ def test_a_rejected_row(write: WriteFile, raw: str, masked: str, erased_first: b
         ingest(path, "--max-rejects", "1")
     else:
         ingest(path, "--max-rejects", "1")
-        assert ("1 rejected rows" in erase()) == (raw != masked)
+        assert ("1 rejected row held" in erase()) == (raw != masked)
 
     assert RejectedRow.objects.get().raw == masked
     reasons = RejectReason.objects.values_list("value", "message")

@@ -152,8 +152,43 @@ def test_named_delimiter(write: WriteFile, option: str, mark: str) -> None:
     assert Run.objects.get().delimiter == mark
 
 
-def test_wrong_delimiter_is_refused(write: WriteFile) -> None:
-    assert ingest(write(line(1)), "--delimiter", ";").report["reason_code"] == "no_header"
+@pytest.mark.parametrize("header", [HEADER, '"' + HEADER.replace(",", '","') + '"'])
+def test_wrong_delimiter_is_refused_with_the_right_one(write: WriteFile, header: str) -> None:
+    report = ingest(write(line(1), header=header), "--delimiter", ";").report
+    assert report["reason_code"] == "no_header"
+    assert "does not read as the contract with ';' as the delimiter, but it does with ','" in report["reason"]
+
+
+def test_no_delimiter_is_named_under_which_the_line_reads_no_better(write: WriteFile) -> None:
+    report = ingest(write(line(1), header=HEADER.replace("website", "site")), "--delimiter", ";").report
+    assert "Line 1 is not the header of an order export" in report["reason"]
+
+
+@pytest.mark.parametrize("header", [HEADER, '"' + HEADER.replace(",", '","') + '"'])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_an_encoding_without_its_mark_is_named(write: WriteFile, encoding: str, header: str) -> None:
+    path = write(content=export(line(1), header=header).decode().encode(encoding))
+    report = ingest(path).report
+    assert report["reason_code"] == "no_header"
+    assert f"looks like {encoding[:6].upper()} without a byte order mark" in report["reason"]
+    assert report["reason"].endswith(f" {encoding}.")
+    assert ingest(path, "--encoding", encoding).figures() == {"read": 1, "inserted": 1}
+
+
+def test_reasons_come_in_the_order_of_their_numbers_and_then_of_their_codes(write: WriteFile) -> None:
+    path = write(
+        line(1, website="V V", order_date="2018-02-30 10:00:00"),
+        line(2, source="", order_date="2018-02-30 10:00:00", product_id="x"),
+    )
+
+    report = ingest(path, "--max-rejects", "100%").report
+
+    assert list(report["rejects_by_reason"].items()) == [
+        ("no_such_date", 2),
+        ("missing_value", 1),
+        ("not_a_code", 1),
+        ("not_an_integer", 1),
+    ]
 
 
 def test_named_encoding(write: WriteFile) -> None:

@@ -246,8 +246,9 @@ def test_only_what_is_loaded_can_be_repaired(write: WriteFile, tmp_path: Path) -
         assert report["status"] == "refused"
         assert reason in report["reason"]
     assert not rows()
-    with pytest.raises(CommandError, match="leave out --full-snapshot"):
+    with pytest.raises(CommandError, match="leave out --full-snapshot") as wrong:
         ingest(path, "--repairs", str(run), "--full-snapshot")
+    assert wrong.value.returncode == 2
 
 
 def test_a_limit_that_is_given_holds(write: WriteFile, tmp_path: Path) -> None:

@@ -204,15 +204,45 @@ def test_the_command(write: WriteFile, capsys: pytest.CaptureFixture[str]) -> No
         call_command("undo_run", "99")
 
 
-def test_order_that_came_back_and_went_again_counts_as_touched(write: WriteFile) -> None:
+def test_loads_are_taken_back_one_after_the_other(write: WriteFile) -> None:
+    """What later loads have changed and undos have put back is as the first load has made it."""
+    runs = [ingest(write(line(1), line(2), name="first.csv")).report["run"]]
+    before = shop()
+    for website in ("VVBE", "VVFR", "VVDE"):
+        runs.append(ingest(write(line(1, website=website), name=f"{len(runs)}.csv")).report["run"])
+        if website == "VVFR":
+            undo_run(runs.pop())
+
+    undo_run(runs.pop())
+    with pytest.raises(NotPossible, match=r"touched 1 order of run \d+ since, such as services/1\."):
+        undo_run(runs[0])
+    undo_run(runs.pop())
+
+    assert shop() == before
+    assert figures(undo_run(runs.pop())) == {"removed": 2}
+    assert not Order.objects.exists()
+
+
+def test_order_that_came_back_and_went_again_is_as_it_was_left(write: WriteFile) -> None:
     ingest(write(line(1)))
     second = ingest(write(line(2), name="second.csv")).report["run"]
     first_undo = undo_run(second).pk
     undo_run(undo_run(first_undo).pk)
+    undo_run(ingest(write(line(2, website="VVBE"), name="third.csv")).report["run"])
     assert Run.objects.get(pk=first_undo).status == "loaded"
 
-    with pytest.raises(NotPossible, match="services/2"):
-        undo_run(first_undo)
+    assert figures(undo_run(first_undo)) == {"inserted": 1}
+    assert order(2).website == "VVNL"
+
+
+def test_what_corrections_had_a_part_in_stays_touched(write: WriteFile) -> None:
+    ingest(write(line(1)))
+    second = ingest(write(line(1, order_status="CANCELED"), name="second.csv")).report["run"]
+    correct(order(1), "website", "VVBE", **WHO)
+    retire(Correction.objects.all(), **WHO)
+
+    with pytest.raises(NotPossible, match="touched"):
+        undo_run(second)
 
 
 def test_status_of_each_run_of_a_chain_of_undos(write: WriteFile) -> None:

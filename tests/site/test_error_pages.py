@@ -52,6 +52,29 @@ def test_the_api_answers_programs() -> None:
     assert response.json()["code"] == "not_found"
 
 
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_what_would_change_something_is_not_sent_on_to_the_slash(method: str) -> None:
+    """A client follows a redirect with a GET, which succeeds; nothing is changed, and nobody is told."""
+    response = getattr(Client(), method)("/api/v1/rules?colour=red", "{}", content_type="application/json")
+
+    assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+    assert response.json() == {
+        "detail": "There is nothing at /api/v1/rules; /api/v1/rules/ is meant, with a slash at its end.",
+        "code": "not_found",
+    }
+
+
+def test_the_slash_is_named_only_where_it_leads_somewhere() -> None:
+    for path in ("/api/v1/rulez", "/api/v1/rulez/"):
+        assert Client().post(path).json()["detail"] == f"There is nothing at {path}."
+
+
+def test_who_reads_is_sent_on_to_the_slash() -> None:
+    response = Client().get("/api/v1/rules?active=true")
+
+    assert (response.status_code, response["Location"]) == (301, "/api/v1/rules/?active=true")
+
+
 @pytest.mark.parametrize("name", ["500.html", "403_csrf.html"])
 def test_pages_for_when_things_are_amiss_need_nothing(name: str) -> None:
     assert "Order catalogue" in render_to_string(name)

@@ -142,6 +142,12 @@ ERRORS: dict[str, Error] = {
         ("NotAcceptable",),
         {"not_acceptable": said("not_acceptable", "Could not satisfy the request Accept header.")},
     ),
+    "BodyTooLarge": Error(
+        413,
+        "A body that is too long.",
+        ("BodyTooLarge",),
+        {"body_too_large": said("body_too_large", "The body has more than the 2,621,440 bytes that it may have.")},
+    ),
     "UnknownMediaType": Error(
         415,
         "A body that is not JSON.",
@@ -178,7 +184,8 @@ CONFLICTS = {
     "no_difference": "Order services/7 shows that value of website already.",
     "no_such_order": "Order services/7 is no longer in the catalogue.",
     "not_loaded": "Run 12 was refused: nothing of its file is loaded. Put the file right and load it again.",
-    "nothing_left": "Something has touched every order of run 12 since. Undo what came later first.",
+    "nothing_left": "Something has touched every order of run 12 since. Undo later loads first; what a correction or "
+    "a rule has changed since stays.",
     "nothing_to_undo": "Run 12 is undone: there is nothing to undo.",
     "rule_exists": "Rule 1 says already what voucher_status EXPRIED means.",
     "same_as_source": "The source itself says that of website. Retire the correction there, so that the source's value "
@@ -204,7 +211,8 @@ def conflict(codes: tuple[str, ...]) -> JSON:
 def errors_of(*, changes: bool, named: bool, body: bool) -> list[str]:
     """The names of the errors that any operation of this kind can answer with."""
     names = ["WrongBody" if changes else "WrongQuery", "NotSignedIn"]
-    names += ["NotPermitted"] * changes + ["NotFound"] * named + ["NotAcceptable"] + ["UnknownMediaType"] * body
+    names += ["NotPermitted"] * changes + ["NotFound"] * named + ["NotAcceptable"]
+    names += ["BodyTooLarge", "UnknownMediaType"] * body
     return [*names, "TooManyRequests", "Unavailable"]
 
 

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             )
         days = options["expires_in_days"]
         if days is not None and not 1 <= days <= MOST_DAYS:
-            raise CommandError(f"--expires-in-days must be from 1 to {MOST_DAYS}.")
+            raise CommandError(f"--expires-in-days must be from 1 to {MOST_DAYS}.", returncode=2)
         expires_at = None if days is None else in_days(days)
         try:
             secret = make_token(user, name=options["name"], scope=options["group"], expires_at=expires_at)

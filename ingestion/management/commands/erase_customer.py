@@ -53,12 +53,12 @@ class Command(BaseCommand):
         found = ", nothing found" if done.found_nothing else ""
         what = "The customer was already erased" if done.again else "The customer is erased"
         self.stdout.write(f"{what}{found}" + (" (dry run: nothing was changed)." if dry_run else "."))
-        for count, name in (
-            (done.emptied.orders, "orders"),
-            (done.emptied.versions, "superseded versions of orders"),
-            (done.emptied.corrections, "corrections"),
-            (done.emptied.reasons, "reasons"),
-            (done.rejects, "rejected rows"),
+        for count, one, many in (
+            (done.emptied.orders, "order", "orders"),
+            (done.emptied.versions, "superseded version of an order", "superseded versions of orders"),
+            (done.emptied.corrections, "correction", "corrections"),
+            (done.emptied.reasons, "reason", "reasons"),
+            (done.rejects, "rejected row", "rejected rows"),
         ):
             if count:
-                self.stdout.write(f"  {count:>12,} {name} held the number")
+                self.stdout.write(f"  {count:>12,} {one if count == 1 else many} held the number")

@@ -82,7 +82,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Load each file; exit with 1 if any was not loaded."""
         if options["repairs"] is not None and options["full_snapshot"]:
-            raise CommandError("--repairs loads some rows of a file, never all: leave out --full-snapshot.")
+            raise CommandError(
+                "--repairs loads some rows of a file, never all: leave out --full-snapshot.", returncode=2
+            )
         if options["max_rejects"] is None:
             options["max_rejects"] = Limit(5 if options["repairs"] is None else 100, is_percent=True)
         load = LoadOptions(
