@@ -124,6 +124,7 @@ def test_one_plan_is_for_what_one_index_has_in_order(q: Q, keys: tuple[Key, ...]
 @pytest.mark.parametrize("paths", [("?website=VVNL", "?website=VVBE"), ("services/1/", "services/2/")])
 def test_what_is_asked_again_is_not_planned_again(api: APIClient, paths: tuple[str, ...]) -> None:
     make_orders(2)
+    make_order(3, website="VVBE")
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
         driver: Any = connection.connection

@@ -76,7 +76,7 @@ def test_undo_that_waited_refuses_what_the_load_has_touched(start: Start, days: 
 
     code, text = said(undoing)
     assert code == 1
-    assert "touched 1 orders" in text
+    assert "touched 1 order of run" in text
     assert websites() == {1: "VVDE", 2: "VVBE", 3: "VVDE", 4: "VVNL"}
 
 
